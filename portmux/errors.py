@@ -13,6 +13,10 @@ class Malformed(PortmuxError):
     """The peer's bytes cannot be the protocol a parser was asked about."""
 
 
+class NoBackend(PortmuxError):
+    """A pool has no backend that may take a new connection."""
+
+
 class ConfigError(PortmuxError):
     """
     A configuration that cannot be used.

@@ -1,0 +1,61 @@
+"""
+What an engine does with a connection once its route is known.
+
+A configured action makes one plan, once. Engines know plans, never actions:
+what is forwarded or closed they do themselves, for all else the plan's
+coroutine is given the connection ("adopted").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import attrs
+
+from portmux.core.pool import Pool
+
+
+@attrs.frozen(slots=True)
+class Forwarding:
+    """
+    Connect to a backend of the pool and relay.
+
+    @ivar timeout: seconds for one attempt, name resolution included.
+    @ivar attempts: backends tried before the client is closed.
+    """
+
+    pool: Pool
+    timeout: float
+    attempts: int
+
+
+@attrs.frozen(slots=True)
+class Closing:
+    """@ivar reset: abort with RST instead of ending with FIN."""
+
+    reset: bool = False
+
+
+@attrs.frozen(slots=True)
+class Serving:
+    """
+    Adopt the connection.
+
+    @ivar name: the action's, for the record.
+    @ivar serve: the connection's whole life is this coroutine; its argument is
+        the engine's L{portmux.net.client.Client}, which the core cannot name.
+    """
+
+    name: str
+    serve: Callable[[Any], Coroutine[Any, Any, None]]
+
+
+Plan = Forwarding | Closing | Serving
+
+
+class Action(Protocol):
+    """A configured action, decoded from a file."""
+
+    def plan(self) -> Plan:
+        """Called once for each place in a configuration where the action stands."""
