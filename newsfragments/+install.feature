@@ -1,0 +1,1 @@
+portmux installs as a wheel that brings its twistd plugin: ``twistd portmux``, ``portmux`` and ``python -m portmux`` work from a checkout and installed, with the newest libraries and with those of Debian 12.

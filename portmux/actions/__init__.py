@@ -1,0 +1,1 @@
+"""What is done with a decided connection: one verb a file."""

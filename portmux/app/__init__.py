@@ -1,0 +1,1 @@
+"""The composition root: build, reload and log what a configuration describes."""

@@ -1,0 +1,1 @@
+"""Front ends of older programs: a command line in, a configuration out."""

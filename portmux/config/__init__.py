@@ -1,0 +1,1 @@
+"""The typed model of portmux.conf: decode, merge, diff, write; all faults at once."""

@@ -1,0 +1,1 @@
+"""Decisions without I/O: head, verdict, route, decision, session, pool, record."""

@@ -1,0 +1,1 @@
+"""Sockets and transports without policy: listen, sniff, dial, relay, time out."""

@@ -1,0 +1,1 @@
+"""Twisted services: what starts, runs beside the connections, and stops."""

@@ -1,0 +1,5 @@
+"""Let tools that know only setup.py find setup.cfg."""
+
+from setuptools import setup
+
+setup()
