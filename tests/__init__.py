@@ -1,0 +1,16 @@
+"""The tests mirror C{portmux/} file by file; in them, our warnings are errors."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+_ROOT = Path(__file__).parent.parent
+
+# A warning names a module; one that a test has collected names only its file.
+for _module in (
+    r"(portmux|tests)(\.|$)",
+    re.escape(f"{_ROOT}/") + "(portmux|tests)/",
+):
+    warnings.filterwarnings("error", module=_module)

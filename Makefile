@@ -1,0 +1,67 @@
+# Everything a developer types. A virtual environment in .venv is made when it
+# is first needed, and again when what it is made from changes.
+
+PYTHON = python3
+VENV = .venv
+BIN = $(VENV)/bin
+
+# What the virtual environment is made from.
+RECIPE = Makefile setup.cfg setup.py pyproject.toml
+
+# What make test runs, as trial names it; everything that needs only Python.
+TESTS =
+
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help run test peers lint format bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: $(VENV)/.run ## run portmux in the foreground on conf/portmux.conf
+	$(BIN)/python -m portmux run -c conf/portmux.conf
+
+test: $(VENV)/.test ## run all tests that need only Python
+	.ci/trial $(BIN)/python $(TESTS)
+
+peers: $(VENV)/.test ## run the tests with real peers: ssh, curl, openssl, nc
+	.ci/need .ci/peers-packages
+	.ci/trial $(BIN)/python tests.peers
+
+lint: $(VENV)/.lint ## check style, types and the contracts between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.lint ## put imports and layout in order
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.run ## measure portmux beside other programs
+	$(BIN)/python bench/run.py
+
+clean: ## remove what make, the tests and the builds have made
+	rm -rf $(VENV) .tox build dist *.egg-info _trial_temp* .hypothesis \
+	    .mypy_cache .ruff_cache .import_linter_cache
+	rm -f twisted/plugins/dropin.cache
+	find portmux twisted tests -name __pycache__ -exec rm -rf {} +
+
+# An editable install in its usual mode is an import hook, which Twisted does
+# not ask for plugins; in "compat" mode it is a path, which it does.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+    --config-settings editable_mode=compat --editable
+
+$(VENV)/.run: $(RECIPE)
+	@echo "setting up $(VENV); this takes a minute, once"
+	$(PYTHON) -m venv --clear $(VENV)
+	$(INSTALL) .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(INSTALL) '.[test]'
+	touch $@
+
+$(VENV)/.lint: $(VENV)/.run
+	$(INSTALL) '.[test,lint]'
+	touch $@
