@@ -1,0 +1,136 @@
+"""Build the wheel, install it into an empty folder, and call what it brings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from zipfile import ZipFile
+
+import attrs
+from twisted.trial.unittest import SynchronousTestCase
+
+from portmux import __version__
+
+ROOT = Path(__file__).parent.parent.parent
+RECIPE = ("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE")
+PACKAGE = ROOT / "portmux"
+PLUGIN = "twisted/plugins/portmux_plugin.py"
+
+TWISTD = "from twisted.scripts.twistd import run; run()"
+"""What C{twistd} is; Debian gives it another name."""
+
+
+def call(*command: str | Path, cwd: Path, path: Path | None = None) -> str:
+    """
+    Run a command to its end.
+
+    @param path: where Python looks for packages first.
+    @return: what it wrote, both streams.
+    @raise AssertionError: its status is not 0.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    if path is not None:
+        environment["PYTHONPATH"] = str(path)
+    run = subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if run.returncode:
+        raise AssertionError(f"{command}: status {run.returncode}\n{run.stdout}")
+    return run.stdout
+
+
+def pip(*arguments: str | Path, cwd: Path) -> None:
+    """Run pip without network."""
+    call(sys.executable, "-m", "pip", "--isolated", *arguments, cwd=cwd)
+
+
+@attrs.frozen
+class Installation:
+    """
+    The wheel, built once for all tests.
+
+    @ivar top: holds everything, and is nobody's package folder.
+    @ivar wheel: the built file.
+    @ivar site: where it is installed, alone; the libraries are our own.
+    """
+
+    top: Path
+    wheel: Path
+    site: Path
+
+
+@cache
+def installation() -> Installation:
+    """@return: the wheel of this checkout, below trial's working directory."""
+    top = Path("wheel").absolute()
+    source, site = top / "source", top / "site"
+    source.mkdir(parents=True)
+    for name in RECIPE:
+        shutil.copy(ROOT / name, source)
+    for name in ("portmux", "twisted", "tests"):
+        shutil.copytree(ROOT / name, source / name)
+    (source / "twisted/plugins/dropin.cache").write_bytes(b"")
+    build = ("wheel", "--no-deps", "--no-build-isolation", "--no-index")
+    pip(*build, "--wheel-dir", top, source, cwd=top)
+    (wheel,) = top.glob("*.whl")
+    pip("install", "--no-deps", "--no-index", "--target", site, wheel, cwd=top)
+    return Installation(top, wheel, site)
+
+
+class WheelTests(SynchronousTestCase):
+    """What C{pip install portmux} gives."""
+
+    def setUp(self) -> None:
+        self.made = installation()
+
+    def python(self, *arguments: str, path: Path | None = None) -> str:
+        """@return: what Python wrote, called far from the checkout."""
+        return call(sys.executable, *arguments, cwd=self.made.top, path=path)
+
+    def test_holds_exactly_our_modules_and_the_plugin(self) -> None:
+        """No tests, no plugin cache, no C{twisted/__init__.py} that hides Twisted."""
+        modules = {p.relative_to(ROOT).as_posix() for p in PACKAGE.rglob("*.py")}
+        with ZipFile(self.made.wheel) as archive:
+            names = {n for n in archive.namelist() if ".dist-info/" not in n}
+        self.assertEqual(names, modules | {PLUGIN, "portmux/py.typed"})
+
+    def test_twistd_finds_the_plugin(self) -> None:
+        """It comes from the wheel, not from a checkout that is installed as well."""
+        ask = "from twisted.plugins import portmux_plugin as it; print(it.__file__)"
+        told = self.python("-c", ask, path=self.made.site)
+        self.assertEqual(told.strip(), str(self.made.site / PLUGIN))
+
+    def test_twistd_knows_our_options(self) -> None:
+        """C{twistd portmux} loads the module that the plugin names."""
+        told = self.python("-c", TWISTD, "portmux", "--help", path=self.made.site)
+        self.assertIn("--config", told)
+
+    def test_console_script(self) -> None:
+        """C{portmux} and C{python -m portmux} are the same program."""
+        script = str(self.made.site / "bin" / "portmux")
+        for program in ([script], ["-m", "portmux"]):
+            told = self.python(*program, "--version", path=self.made.site)
+            self.assertIn(__version__, told)
+
+
+class CheckoutTests(SynchronousTestCase):
+    """What a developer calls in the checkout, installed or not."""
+
+    def test_twistd_finds_the_plugin(self) -> None:
+        """Python's path is enough."""
+        command = (sys.executable, "-c", TWISTD, "portmux", "--help")
+        self.assertIn("--config", call(*command, cwd=ROOT, path=ROOT))
+
+    def test_console_module(self) -> None:
+        """C{python -m portmux} runs where it stands."""
+        told = call(sys.executable, "-m", "portmux", "--version", cwd=ROOT)
+        self.assertIn(__version__, told)
