@@ -59,7 +59,9 @@ class Head:
     data: bytearray
     source: Address
     local: Address
-    _memory: dict[object, Any] | None = attrs.field(default=None, init=False, repr=False)
+    _memory: dict[object, Any] | None = attrs.field(
+        default=None, init=False, repr=False
+    )
 
     def parse(self, parser: Callable[[], Parser[T]]) -> T | None:
         """
@@ -90,7 +92,7 @@ class Head:
 
 @attrs.define(eq=False, slots=True)
 class _Reading:
-    """One parser's progress: asked at most once for each length, never after its end."""
+    """One parser at work: asked once for each length, never after its end."""
 
     parser: Parser[Any]
     size: int = -1
@@ -145,7 +147,7 @@ class Opens(Protocol):
     """A matcher that needs bytes, and knows which octets can come first."""
 
     def first(self) -> frozenset[int]:
-        """@return: the first octets that do not mean NO; nothing is decided without one."""
+        """@return: first octets that do not mean NO; without one it is always MORE."""
 
 
 def judge(matcher: Matcher, head: Head) -> Verdict:
@@ -163,7 +165,9 @@ def printable(octets: bytes | str, limit: int = 256) -> str:
     @return: visible ASCII as it is, except blanks, quotes and backslashes; all
         else as C{\\xHH}; cut with C{...} behind C{limit} characters of input.
     """
-    raw = octets.encode("utf-8", "surrogateescape") if isinstance(octets, str) else octets
+    raw = (
+        octets.encode("utf-8", "surrogateescape") if isinstance(octets, str) else octets
+    )
     shown = "".join(_visible(octet) for octet in raw[:limit])
     return shown + "..." if len(raw) > limit else shown
 

@@ -14,10 +14,10 @@ from typing import Any, NewType
 import attrs
 
 Seconds = NewType("Seconds", float)
-"""A duration: C{500ms}, C{3s}, C{1m30s}, or a bare number of seconds. With C{| None}: C{none}."""
+"""C{500ms}, C{3s}, C{1m30s}, or a number of seconds; with C{| None}: C{none}."""
 
 Octets = NewType("Octets", int)
-"""A size: C{16KiB}, C{10MB}, or a bare number of octets. With C{| None}: C{none}."""
+"""C{16KiB}, C{10MB}, or a number of octets; with C{| None}: C{none}."""
 
 _KEY = "portmux"
 
@@ -43,7 +43,7 @@ class Option:
 
 
 def option(
-    help: str,  # noqa: A002: the field's usual name
+    help: str,
     *,
     default: Any = attrs.NOTHING,
     factory: Callable[[], Any] | None = None,
@@ -60,7 +60,9 @@ def option(
     """
     declared = Option(help, value, inline, check, example)
     if factory is not None:
-        return attrs.field(factory=factory, metadata={_KEY: declared}, kw_only=not value)
+        return attrs.field(
+            factory=factory, metadata={_KEY: declared}, kw_only=not value
+        )
     return attrs.field(default=default, metadata={_KEY: declared}, kw_only=not value)
 
 
@@ -86,7 +88,7 @@ def at_least(least: float) -> Callable[[Any], None]:
 
 
 def within(least: float, most: float) -> Callable[[Any], None]:
-    """@return: a check that refuses numbers outside C{least} to C{most}; None passes."""
+    """@return: a check that refuses numbers outside these two; None passes."""
 
     def check(number: Any) -> None:
         if number is not None and not least <= number <= most:

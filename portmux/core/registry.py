@@ -39,11 +39,11 @@ class Registry:
         return self._actions
 
     def matcher(self, name: str, kind: type[Any]) -> None:
-        """@raise ExtensionError: the name is taken, or C{kind} is not an attrs class."""
+        """@raise ExtensionError: the name is taken, or this is no attrs class."""
         _add(self._matchers, "matcher", name, kind)
 
     def action(self, name: str, kind: type[Any]) -> None:
-        """@raise ExtensionError: the name is taken, or C{kind} is not an attrs class."""
+        """@raise ExtensionError: the name is taken, or this is no attrs class."""
         _add(self._actions, "action", name, kind)
 
     def load(self, room: ModuleType) -> None:

@@ -1,0 +1,105 @@
+"""
+One line for each session, at its end.
+
+Everything that a peer said goes through L{printable}: no blank, no quote and
+no line end of theirs can forge a field or a line.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import attrs
+
+from portmux.core.address import Address
+
+
+@attrs.frozen(slots=True)
+class Record:
+    """
+    What became of a session.
+
+    @ivar time: when it was accepted, seconds since 1970.
+    @ivar number: the session's, unique in this process.
+    @ivar route: the route's name, or C{fallback}, C{silent}, C{undecided},
+        C{close}; C{-} when the session ended before a decision.
+    @ivar pattern: index of the pattern that matched, where the route has several.
+    @ivar cause: why it went that way, see L{portmux.core.sniff.Cause};
+        C{refused} when a limit forbade it, C{-} before a decision.
+    @ivar backend: the target, or the action's name.
+    @ivar sent: payload octets from the client.
+    @ivar received: payload octets to the client.
+    @ivar sniffed: seconds until the decision.
+    @ivar seconds: from accept to the end.
+    @ivar end: how it ended; C{done} is the good one.
+    @ivar facts: what the bytes told, such as C{sni} and C{host}; printable.
+    """
+
+    time: float
+    number: int
+    listener: str
+    route: str
+    pattern: int | None
+    cause: str
+    client: Address
+    local: Address
+    backend: str
+    attempts: int
+    sent: int
+    received: int
+    sniffed: float
+    seconds: float
+    end: str
+    detail: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+def as_text(record: Record) -> str:
+    """@return: one line of C{key=value} without its end; values hold no blanks."""
+    pattern = "" if record.pattern is None else f" pattern={record.pattern}"
+    facts = "".join(f" {name}={value}" for name, value in record.facts)
+    detail = f' detail="{_quotable(record.detail)}"' if record.detail else ""
+    return (
+        f"{timestamp(record.time)} session={record.number} listener={record.listener}"
+        f" route={record.route}{pattern} cause={record.cause}"
+        f" client={record.client} local={record.local} backend={record.backend}"
+        f" attempts={record.attempts} sent={record.sent} received={record.received}"
+        f" sniffed={record.sniffed:.3f} seconds={record.seconds:.3f}"
+        f" end={record.end}{facts}{detail}"
+    )
+
+
+def as_json(record: Record) -> str:
+    """@return: one JSON object on one line, without the line's end."""
+    fields = attrs.asdict(record, recurse=False)
+    fields |= {
+        "time": timestamp(record.time),
+        "client": str(record.client),
+        "local": str(record.local),
+        "sniffed": round(record.sniffed, 6),
+        "seconds": round(record.seconds, 6),
+        "facts": dict(record.facts),
+    }
+    return json.dumps(fields, separators=(",", ":"))
+
+
+_second = -1
+_second_text = ""
+
+
+def timestamp(seconds: float) -> str:
+    """@return: RFC 3339 in UTC with milliseconds."""
+    global _second, _second_text
+    whole = int(seconds)
+    if whole != _second:
+        _second = whole
+        _second_text = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{_second_text}.{int((seconds - whole) * 1000):03d}Z"
+
+
+def _quotable(text: str) -> str:
+    """Our words, or a system.s message: keep them inside their quotes."""
+    return "".join(
+        char if char.isprintable() and char not in '"\\' else "?" for char in text[:200]
+    )

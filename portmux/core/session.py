@@ -1,0 +1,345 @@
+"""
+Every decision of a session, as pure code: events in, effects out.
+
+An engine owns the sockets. It tells a session what happened and carries out
+the effect it is given back; it holds no policy of its own, so retries, limits,
+deadlines and records are the same whichever engine runs.
+
+The life of a session::
+
+    open ─ received… ─┬─ Dial ─ connected ─ Relay ─ finished… ─┬─ Close ─ closed
+                      ├─ Adopt ─ served ───────────────────────┤
+                      └─ Close ────────────────────────────────┘
+
+Times are seconds of one clock whose zero is 1970; C{deadline} is when
+L{Session.expire} wants to be called, and may be late in noticing that there
+is more time: it says so by a new C{deadline}.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Final
+
+import attrs
+
+from portmux.core.address import Address
+from portmux.core.effects import (
+    CLOSE,
+    FINISH,
+    RELAY,
+    RESET,
+    WAIT,
+    Adopt,
+    Close,
+    Dial,
+    Effect,
+    Phase,
+    Side,
+)
+from portmux.core.limits import Gate
+from portmux.core.plan import Closing, Forwarding, Serving
+from portmux.core.pool import Backend
+from portmux.core.record import Record
+from portmux.core.sniff import Cause, Decision, Sniffer, Table, Way
+
+LINGER: Final = 10.0
+"""Seconds for the last bytes to reach a peer that was told the end (taste)."""
+
+
+_NUMBERS = count(1)
+
+
+@attrs.define(eq=False, slots=True)
+class Policy:
+    """
+    What the sessions of a listener have in common.
+
+    @ivar timeout: seconds to sniff at most; None: any time.
+    @ivar silent: seconds to wait for a first byte; None: as C{timeout} says.
+    @ivar idle: seconds without a byte either way.
+    @ivar half_close: seconds without a byte once one side has finished.
+    """
+
+    listener: str
+    table: Table
+    gate: Gate
+    timeout: float | None = None
+    silent: float | None = None
+    idle: float | None = None
+    half_close: float | None = None
+
+
+@attrs.define(eq=False, slots=True)
+class Session:
+    """
+    One live client connection.
+
+    @ivar sent: payload octets from the client that were passed on; engines add.
+    @ivar received: payload octets that were passed on to the client; engines add.
+    @ivar touched: when a byte last moved; engines set it.
+    @ivar held: the bytes seen while sniffing, until the engine takes them.
+    @ivar half_closed: the side that will send no more; when L{Relay} or
+        L{Adopt} is given, it may already be the client.
+    """
+
+    policy: Policy
+    source: Address
+    local: Address
+    opened: float
+    number: int = attrs.field(init=False)
+    phase: Phase = attrs.field(default=Phase.SNIFF, init=False)
+    deadline: float | None = attrs.field(default=None, init=False)
+    touched: float = attrs.field(default=0.0, init=False)
+    sent: int = attrs.field(default=0, init=False)
+    received: int = attrs.field(default=0, init=False)
+    held: bytes = attrs.field(default=b"", init=False, repr=False)
+    backend: Backend | None = attrs.field(default=None, init=False)
+    half_closed: Side | None = attrs.field(default=None, init=False)
+    _tried: tuple[Backend, ...] = attrs.field(default=(), init=False)
+    _sniffer: Sniffer | None = attrs.field(default=None, init=False, repr=False)
+    _way: Way | None = attrs.field(default=None, init=False)
+    _admitted: bool = attrs.field(default=False, init=False)
+    _cause: str = attrs.field(default="-", init=False)
+    _pattern: int | None = attrs.field(default=None, init=False)
+    _facts: tuple[tuple[str, str], ...] = attrs.field(default=(), init=False)
+    _sniffed: float = attrs.field(default=0.0, init=False)
+    _end: str = attrs.field(default="", init=False)
+    _detail: str = attrs.field(default="", init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.number = next(_NUMBERS)
+
+    @property
+    def listener(self) -> str:
+        return self.policy.listener
+
+    @property
+    def route(self) -> str:
+        """The way's name; C{-} before a decision."""
+        return self._way.name if self._way is not None else "-"
+
+    # -- sniffing
+
+    def open(self) -> Effect:
+        """The client was accepted."""
+        policy, now = self.policy, self.opened
+        self.touched = now
+        refusal = policy.gate.admit(self.source, now)
+        if refusal is not None:
+            self._cause = "refused"
+            return self.end(f"limit-{refusal}")
+        self._admitted = True
+        found = policy.table.accept(self.source, self.local)
+        if isinstance(found, Decision):
+            return self._decide(found, now)
+        self._sniffer = found
+        waits = [wait for wait in (policy.silent, policy.timeout) if wait is not None]
+        if waits:
+            self.deadline = now + min(waits)
+        return WAIT
+
+    def receive(self, data: bytes, now: float) -> Effect:
+        """Bytes of the client came while sniffing."""
+        self.touched = now
+        if self._sniffer is not None:
+            found: Decision | Sniffer | None = self._sniffer.feed(data)
+        else:
+            self.held = data
+            found = self.policy.table.first(data, self.source, self.local)
+        if isinstance(found, Decision):
+            return self._decide(found, now)
+        if isinstance(found, Sniffer):
+            self._sniffer, self.held = found, b""
+        timeout = self.policy.timeout
+        self.deadline = None if timeout is None else self.opened + timeout
+        return WAIT
+
+    def _give_up(self, cause: Cause, now: float) -> Effect:
+        sniffer = self._sniffer
+        if sniffer is None:  # not a byte came, and no route can do without
+            table = self.policy.table
+            if cause is Cause.EOF:
+                return self._decide(Decision(table.closed, cause), now)
+            return self._decide(table.give_up(Cause.SILENT, None), now)
+        return self._decide(sniffer.give_up(cause), now)
+
+    def _decide(self, decision: Decision, now: float) -> Effect:
+        table, sniffer, way = self.policy.table, self._sniffer, decision.way
+        if sniffer is not None:
+            self.held, self._sniffer = sniffer.data, None
+        if self.held or decision.matcher is not None:
+            reason = table.reason(decision, sniffer)
+            if reason is not None:
+                self._pattern, self._facts = reason.pattern, reason.facts
+        self._cause, self._sniffed = decision.cause.value, now - self.opened
+        self.deadline = None
+        if self._unwanted(decision) and self.policy.gate.failed(self.source, now):
+            self._detail = "source is banned now"
+        if way.connections is not None and way.active >= way.connections:
+            self._cause = "refused"
+            return self.end("limit-route-connections", f"route {way.name}")
+        self._way = way
+        way.active += 1
+        return self._carry_out(way, now)
+
+    def _unwanted(self, decision: Decision) -> bool:
+        """Whether this counts towards a ban: bytes, or silence, that nothing fits."""
+        table = self.policy.table
+        if decision.cause is Cause.EOF and not self.held:
+            return False  # a probe of the port, such as a monitor's
+        expected = (table.silent, table.undecided)
+        return decision.matcher is None and decision.way not in expected
+
+    def _carry_out(self, way: Way, now: float) -> Effect:
+        plan = way.plan
+        if isinstance(plan, Forwarding):
+            self.phase = Phase.DIAL
+            return self._next_backend(plan, now)
+        if isinstance(plan, Serving):
+            self.phase = Phase.SERVE
+            self._watch(now)
+            return Adopt(plan)
+        self.end("closed" if way.chosen else "no-route")
+        return Close(plan.reset)
+
+    # -- connecting
+
+    def _next_backend(self, plan: Forwarding, now: float) -> Effect:
+        self._let_go()
+        if len(self._tried) < plan.attempts:
+            backend = plan.pool.acquire(self._tried)
+            if backend is not None:
+                self.backend = backend
+                self._tried += (backend,)
+                self.deadline = now + plan.timeout
+                return Dial(backend.address)
+        return self.end("connect-failed", self._detail)
+
+    def connected(self, now: float) -> Effect:
+        """The backend of the last L{Dial} is there."""
+        self.phase = Phase.RELAY
+        self._detail = ""
+        self.touched = now
+        self._watch(now)
+        return RELAY
+
+    def connect_failed(self, why: str, now: float) -> Effect:
+        """@param why: one clause, such as C{connection refused}."""
+        assert self._way is not None and isinstance(self._way.plan, Forwarding)
+        tried = f"{self.backend.address}: {why}" if self.backend is not None else why
+        self._detail = f"{self._detail}; {tried}" if self._detail else tried
+        return self._next_backend(self._way.plan, now)
+
+    # -- the two sides
+
+    def finished(self, side: Side, now: float) -> Effect:
+        """This side will send no more; the other direction goes on."""
+        if self.phase is Phase.CLOSE or self.half_closed is side:
+            return WAIT
+        if self.half_closed is not None:
+            return self.end("done") if self.phase is Phase.RELAY else WAIT
+        self.half_closed = side
+        if self.phase is Phase.SNIFF:
+            return self._give_up(Cause.EOF, now)
+        if self.phase in (Phase.RELAY, Phase.SERVE):
+            self.touched = now
+            self._watch(now)
+        if self.phase is Phase.RELAY:
+            other = Side.BACKEND if side is Side.CLIENT else Side.CLIENT
+            return FINISH[other]
+        return WAIT
+
+    def lost(self, side: Side, now: float) -> Effect:
+        """This side's connection is gone without an orderly end."""
+        if self.phase is Phase.CLOSE:
+            return WAIT
+        self.end("client-lost" if side is Side.CLIENT else "backend-lost")
+        return RESET
+
+    def served(self, how: str = "done", detail: str = "") -> Effect:
+        """The coroutine of L{Adopt} is over."""
+        return WAIT if self.phase is Phase.CLOSE else self.end(how, detail)
+
+    # -- time
+
+    def expire(self, now: float) -> Effect:
+        """The deadline has passed, or may have."""
+        if self.deadline is None or now < self.deadline:
+            return WAIT
+        if self.phase is Phase.SNIFF:
+            return self._give_up(Cause.TIMEOUT, now)
+        if self.phase is Phase.DIAL:
+            return self.connect_failed("connect timeout", now)
+        if self.phase is Phase.CLOSE:
+            self.deadline = None
+            return RESET
+        self._watch(now)
+        if self.deadline is None or now < self.deadline:
+            return WAIT
+        return self.end("half-close-timeout" if self.half_closed else "idle-timeout")
+
+    def _watch(self, now: float) -> None:
+        """Have L{expire} called when no byte has moved for too long."""
+        policy = self.policy
+        waits = [policy.idle, policy.half_close if self.half_closed else None]
+        wait = min((wait for wait in waits if wait is not None), default=None)
+        self.deadline = None if wait is None else self.touched + wait
+
+    # -- the end
+
+    def end(self, how: str, detail: str = "") -> Effect:
+        """End the session for a reason of its own, or of an operator."""
+        if self.phase not in (Phase.CLOSE, Phase.OVER):
+            self.phase = Phase.CLOSE
+            self._end = how
+            self._detail = detail or self._detail
+        return CLOSE
+
+    def closing(self, now: float) -> None:
+        """The engine has begun to close; what is under way has so long to arrive."""
+        self.deadline = now + LINGER
+
+    def closed(self, now: float) -> Record:
+        """Both sides' sockets are gone. To be called once, as the very last."""
+        self.phase = Phase.OVER
+        backend = self.backend
+        self._let_go()
+        if self._way is not None:
+            self._way.active -= 1
+        if self._admitted:
+            self.policy.gate.release(self.source)
+        return Record(
+            self.opened,
+            self.number,
+            self.policy.listener,
+            self.route,
+            self._pattern,
+            self._cause,
+            self.source,
+            self.local,
+            self._backend_text(backend),
+            len(self._tried),
+            self.sent,
+            self.received,
+            self._sniffed,
+            now - self.opened,
+            self._end,
+            self._detail,
+            self._facts,
+        )
+
+    def _backend_text(self, backend: Backend | None) -> str:
+        if backend is not None:
+            return str(backend.address)
+        plan = self._way.plan if self._way is not None else None
+        if isinstance(plan, Serving):
+            return plan.name
+        return "close" if isinstance(plan, Closing) else "-"
+
+    def _let_go(self) -> None:
+        if self.backend is not None and self._way is not None:
+            plan = self._way.plan
+            assert isinstance(plan, Forwarding)
+            plan.pool.release(self.backend)
+            self.backend = None

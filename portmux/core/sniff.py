@@ -1,0 +1,274 @@
+"""
+Choose a route from the first bytes of a connection.  No I/O, no clock.
+
+Routes are judged in their written order: a route wins when every route above
+it has said NO, however the bytes were cut into segments. With I{eager}
+resolution the route whose bytes are complete first wins instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+import attrs
+
+from portmux.core.address import Address
+from portmux.core.head import Head, Matcher, Opens, Reason, Verdict, judge
+from portmux.core.plan import Closing, Plan
+
+
+class Cause(Enum):
+    """Why a decision fell; the value is the word in records."""
+
+    MATCH = "match"
+    NONE_LEFT = "none-left"
+    LIMIT = "limit"
+    EOF = "eof"
+    TIMEOUT = "timeout"
+    SILENT = "silent"
+
+
+@attrs.define(eq=False, slots=True)
+class Way:
+    """
+    What may become of a connection: a named plan.
+
+    @ivar name: a route's, or C{fallback}, C{silent}, C{undecided}, C{close}.
+    @ivar connections: sessions that may go this way at a time; None: any.
+    @ivar active: sessions that go this way now.
+    @ivar chosen: somebody configured it for such connections; without, it is
+        the end of connections that nothing fits.
+    """
+
+    name: str
+    plan: Plan
+    connections: int | None = None
+    active: int = 0
+    chosen: bool = True
+
+
+@attrs.frozen(eq=False, slots=True)
+class Decision:
+    """@ivar matcher: the winning route's; None where no route won."""
+
+    way: Way
+    cause: Cause
+    matcher: Matcher | None = None
+
+
+@attrs.define(eq=False, slots=True)
+class Route:
+    """@ivar won: the decision when it matches, made once."""
+
+    matcher: Matcher
+    way: Way
+    won: Decision = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.won = Decision(self.way, Cause.MATCH, self.matcher)
+
+
+def _close() -> Way:
+    return Way("close", Closing(), chosen=False)
+
+
+@attrs.define(eq=False)
+class Table:
+    """
+    A listener's routes, compiled once.
+
+    @ivar limit: octets after which routes that still say MORE count as NO.
+    @ivar eager: the route that is complete after the fewest octets wins, and
+        an end of input before a decision closes.
+    """
+
+    routes: Sequence[Route]
+    fallback: Way = attrs.field(factory=_close)
+    silent: Way | None = None
+    undecided: Way | None = None
+    limit: int = 65536
+    eager: bool = False
+    closed: Way = attrs.field(factory=_close, init=False)
+    _rows: tuple[tuple[Route, ...], ...] = attrs.field(init=False, repr=False)
+    _asks_without_bytes: bool = attrs.field(init=False)
+    _spare: Head | None = attrs.field(default=None, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        opening = [
+            route.matcher.first() if isinstance(route.matcher, Opens) else None
+            for route in self.routes
+        ]
+        pairs = list(zip(self.routes, opening, strict=True))
+        self._rows = tuple(
+            tuple(route for route, first in pairs if first is None or octet in first)
+            for octet in range(256)
+        )
+        self._asks_without_bytes = not self.routes or None in opening
+
+    def ways(self) -> list[Way]:
+        """@return: every way a connection can go, routes first."""
+        others = (self.fallback, self.silent, self.undecided, self.closed)
+        return [route.way for route in self.routes] + [way for way in others if way]
+
+    def accept(self, source: Address, local: Address) -> Decision | Sniffer | None:
+        """@return: the decision, if it needs no bytes; None if all routes need some."""
+        if not self._asks_without_bytes:
+            return None
+        sniffer = Sniffer(self, Head(bytearray(), source, local))
+        return sniffer.feed(b"") or sniffer
+
+    def first(self, data: bytes, source: Address, local: Address) -> Decision | Sniffer:
+        """
+        Judge a connection's first segment, which mostly decides.
+
+        @param data: at least one octet.
+        @return: the decision; or a sniffer that holds the bytes and wants more.
+        """
+        head = self._fresh_head(source, local)
+        if not self.eager and len(data) < self.limit:
+            head.data += data
+            for route in self._rows[data[0]]:
+                verdict = judge(route.matcher, head)
+                if verdict is Verdict.YES:
+                    return route.won
+                if verdict is Verdict.MORE:
+                    break
+            else:
+                return self.give_up(Cause.NONE_LEFT, None)
+            data = b""
+        sniffer = Sniffer(self, head)
+        self._spare = None
+        return sniffer.feed(data) or sniffer
+
+    def reason(self, decision: Decision, sniffer: Sniffer | None) -> Reason | None:
+        """
+        Explain a decision, before the next connection is judged.
+
+        @param sniffer: what L{accept} or L{first} gave before the decision.
+        @return: the winning matcher's reason; where none won, the facts that
+            all of them read; None when no byte was looked at.
+        """
+        head = sniffer.head if sniffer is not None else self._spare
+        if head is None:
+            return None
+        if decision.matcher is not None:
+            return decision.matcher.why(head)
+        if not head.data:
+            return None
+        facts: dict[str, str] = {}
+        for route in self._rows[head.data[0]]:
+            facts |= route.matcher.why(head).facts
+        return Reason(decision.cause.value, None, tuple(facts.items()))
+
+    def row(self, octet: int) -> tuple[Route, ...]:
+        """@return: the routes that a first octet leaves possible, in order."""
+        return self._rows[octet]
+
+    def give_up(self, cause: Cause, second: Route | None) -> Decision:
+        """
+        Decide without a winner; a route that says MORE counts as NO.
+
+        @param second: the first route that said YES below one that said MORE.
+        """
+        if cause is Cause.SILENT and self.silent is not None:
+            return Decision(self.silent, cause)
+        if cause is Cause.TIMEOUT and self.undecided is not None:
+            return Decision(self.undecided, cause)
+        if cause is Cause.EOF and self.eager:
+            return Decision(self.closed, cause)
+        if second is not None:
+            return Decision(second.way, cause, second.matcher)
+        return Decision(self.fallback, cause)
+
+    def _fresh_head(self, source: Address, local: Address) -> Head:
+        """One head serves all connections that their first segment decides."""
+        head = self._spare
+        if head is None:
+            head = self._spare = Head(bytearray(), source, local)
+        else:
+            head.source, head.local = source, local
+            head.data.clear()
+            head.forget()
+        return head
+
+
+@attrs.define(eq=False, slots=True)
+class Sniffer:
+    """One connection that its first segment, or no byte at all, did not decide."""
+
+    table: Table
+    head: Head
+    _open: Sequence[Route] | None = attrs.field(default=None, init=False)
+    _second: Route | None = attrs.field(default=None, init=False)
+    _surplus: bytes = attrs.field(default=b"", init=False)
+
+    @property
+    def data(self) -> bytes:
+        """Every byte received so far."""
+        return bytes(self.head.data) + self._surplus
+
+    def feed(self, data: bytes) -> Decision | None:
+        """@return: the decision, or None to ask for more bytes."""
+        room = self.table.limit - len(self.head.data)
+        data, self._surplus = data[:room], data[room:]
+        decision = self._eagerly(data) if self.table.eager else self._in_order(data)
+        if decision is None and len(self.head.data) >= self.table.limit:
+            return self.give_up(Cause.LIMIT)
+        return decision
+
+    def give_up(self, cause: Cause) -> Decision:
+        """Decide now. C{TIMEOUT} before any byte is C{SILENT}."""
+        if not self.head.data:
+            if cause is Cause.EOF:
+                return Decision(self.table.closed, cause)
+            cause = Cause.SILENT
+        return self.table.give_up(cause, self._second)
+
+    def _candidates(self) -> Sequence[Route]:
+        if self._open is not None:
+            return self._open
+        data = self.head.data
+        return self.table.row(data[0]) if data else self.table.routes
+
+    def _in_order(self, data: bytes) -> Decision | None:
+        self.head.data += data
+        still: list[Route] = []
+        for route in self._candidates():
+            verdict = judge(route.matcher, self.head)
+            if verdict is Verdict.YES:
+                if not still:
+                    return route.won
+                self._second = route
+                break  # nothing below can win any more
+            if verdict is Verdict.MORE:
+                still.append(route)
+        self._open = still
+        if still:
+            return None
+        if self._second is not None:
+            return self._second.won
+        return self.table.give_up(Cause.NONE_LEFT, None)
+
+    def _eagerly(self, data: bytes) -> Decision | None:
+        """Octet by octet: nothing is lost by it, what is open is open for few."""
+        for size in range(1 if data else 0, len(data) + 1):
+            self.head.data += data[size - 1 : size]
+            decision = self._eager_step()
+            if decision is not None:
+                self.head.data += data[size:]
+                return decision
+        return None
+
+    def _eager_step(self) -> Decision | None:
+        still: list[Route] = []
+        for route in self._candidates():
+            verdict = judge(route.matcher, self.head)
+            if verdict is Verdict.YES:
+                return route.won
+            if verdict is Verdict.MORE:
+                still.append(route)
+        if not self.head.data:
+            return None  # silence alone never means that no route is left
+        self._open = still
+        return None if still else self.table.give_up(Cause.NONE_LEFT, None)
