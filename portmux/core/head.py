@@ -144,7 +144,7 @@ class Matcher(Protocol):
 
 @runtime_checkable
 class Opens(Protocol):
-    """A matcher that needs bytes, and knows which octets can come first."""
+    """A matcher that may need bytes, and then knows which octets can come first."""
 
     def first(self) -> frozenset[int]:
         """@return: first octets that do not mean NO; without one it is always MORE."""

@@ -1,0 +1,57 @@
+"""Match what several matchers all match."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import attrs
+
+from portmux.core.head import Head, Matcher, Opens, Reason, Verdict, judge
+from portmux.core.option import option
+from portmux.core.registry import Registry
+
+
+@attrs.frozen
+class All:
+    """Match when every matcher does; NO as soon as one says NO."""
+
+    matchers: tuple[Matcher, ...] = option("matchers; all must match", value=True)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.matchers:
+            raise ValueError("there is no matcher, at least one is needed")
+
+    def match(self, head: Head) -> Verdict:
+        answer = Verdict.YES
+        for matcher in self.matchers:
+            verdict = judge(matcher, head)
+            if verdict is Verdict.NO:
+                return verdict
+            if verdict is Verdict.MORE:
+                answer = verdict
+        return answer
+
+    def why(self, head: Head) -> Reason:
+        verdicts = [judge(matcher, head) for matcher in self.matchers]
+        reasons = [matcher.why(head) for matcher in self.matchers]
+        facts = {fact: None for reason in reasons for fact in reason.facts}
+        if Verdict.NO in verdicts:
+            at = verdicts.index(Verdict.NO)
+            return Reason(reasons[at].text, at, tuple(facts))
+        if Verdict.MORE in verdicts:
+            at = verdicts.index(Verdict.MORE)
+            return Reason(reasons[at].text, at, tuple(facts))
+        text = "; ".join(reason.text for reason in reasons)
+        return Reason(text, None, tuple(facts))
+
+    def first(self) -> frozenset[int] | None:
+        """Without a byte each part must still be open, so each must know its octets."""
+        known = [m.first() if isinstance(m, Opens) else None for m in self.matchers]
+        octets = [first for first in known if first is not None]
+        if len(octets) < len(known):
+            return None
+        return reduce(frozenset.intersection, octets)
+
+
+def register(registry: Registry) -> None:
+    registry.matcher("all", All)
