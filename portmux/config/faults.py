@@ -1,0 +1,90 @@
+"""Collect everything that is wrong, and say it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+import attrs
+
+from portmux.config.tree import Origin, Path
+from portmux.errors import ConfigError
+
+
+@attrs.frozen(slots=True)
+class Fault:
+    """@ivar text: what is wrong, what is allowed; without a full stop."""
+
+    origin: Origin
+    path: Path
+    text: str
+
+    def __str__(self) -> str:
+        path = ".".join(self.path)
+        parts = (
+            (str(self.origin), path, self.text)
+            if path
+            else (str(self.origin), self.text)
+        )
+        return ": ".join(_line(part) for part in parts)
+
+
+@attrs.define(eq=False, slots=True)
+class Faults:
+    """Faults and warnings, found in any order."""
+
+    _found: list[Fault] = attrs.field(factory=list, init=False)
+    _warnings: list[Fault] = attrs.field(factory=list, init=False)
+
+    def add(self, origin: Origin, text: str, path: Path = ()) -> None:
+        self._found.append(Fault(origin, path, text))
+
+    def warn(self, origin: Origin, text: str, path: Path = ()) -> None:
+        """Something that works, and that is probably not what was meant."""
+        self._warnings.append(Fault(origin, path, text))
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return _sorted(self._warnings)
+
+    def check(self) -> None:
+        """@raise ConfigError: with all faults by file, line and column, if there are any."""
+        if self._found:
+            raise ConfigError(_sorted(self._found))
+
+
+def guess(word: str, known: Iterable[str]) -> str:
+    """@return: C{', did you mean "x"?'} where a known word is close, else nothing."""
+    words = {known_word.lower(): known_word for known_word in known}
+    close = get_close_matches(word.lower(), words, 1)
+    return f', did you mean "{words[close[0]]}"?' if close else ""
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    """@return: the text in double quotes, on one line, cut behind C{limit} characters."""
+    return f'"{_line(text[:limit])}{"..." if len(text) > limit else ""}"'
+
+
+def listed(words: Iterable[str]) -> str:
+    """@return: the words in alphabetical order, with commas."""
+    return ", ".join(sorted(words))
+
+
+def _line(text: str) -> str:
+    """A file's text must not break a message into two lines."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _sorted(faults: Iterable[Fault]) -> tuple[str, ...]:
+    """Files first, in alphabetical order, then what has no lines."""
+
+    def place(fault: Fault) -> tuple[bool, str, int, int]:
+        origin = fault.origin
+        return not origin.line, origin.name, origin.line, origin.column
+
+    return tuple(str(fault) for fault in sorted(faults, key=place))

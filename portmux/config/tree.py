@@ -1,0 +1,116 @@
+"""
+What a file says, before anyone knows what it means: nodes and their places.
+
+Every source makes this tree; layers are laid over each other in it, and the
+walker turns it into the model. A node never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+import attrs
+
+Path = tuple[str, ...]
+"""Keys and list positions from the root down to a node."""
+
+
+@attrs.frozen(slots=True)
+class Origin:
+    """
+    Where a node was written.
+
+    @ivar name: a file, or a layer: C{environment PORTMUX__X}, C{--set x}.
+    @ivar line: counted from 1; 0 where there are no lines.
+    @ivar column: in characters, counted from 1; 0 where only the line is known.
+    """
+
+    name: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        numbers = (str(number) for number in (self.line, self.column) if number)
+        return ":".join((self.name, *numbers))
+
+
+class Style(Enum):
+    """How a scalar was written, as far as it matters for its meaning."""
+
+    PLAIN = auto()
+    """Bare text: YAML without quotes, a line of portsplit's syntax."""
+
+    QUOTED = auto()
+    """Text that cannot be mistaken for anything else."""
+
+    DOUBLE = auto()
+    """Text in double quotes, whose escapes the syntax itself has replaced."""
+
+    TYPED = auto()
+    """A number, boolean, date or null of TOML or JSON; never text."""
+
+    BROKEN = auto()
+    """A fault about it is known already; nothing more is said of it."""
+
+
+@attrs.frozen(slots=True)
+class Scalar:
+    """@ivar text: as written, or the canonical spelling of a typed value."""
+
+    text: str
+    origin: Origin
+    style: Style = Style.PLAIN
+
+    @property
+    def missing(self) -> bool:
+        """Nothing stands behind the key."""
+        return not self.text and self.style is Style.PLAIN
+
+    @property
+    def null(self) -> bool:
+        """Written as a null of YAML or JSON, or missing."""
+        bare = self.style in (Style.PLAIN, Style.TYPED)
+        return bare and self.text in ("", "~", "null", "Null", "NULL")
+
+
+@attrs.frozen(slots=True)
+class Entry:
+    """@ivar origin: the key's place; the value's is its own."""
+
+    origin: Origin
+    value: Node
+
+
+@attrs.frozen(slots=True)
+class Table:
+    """A mapping, in written order."""
+
+    origin: Origin
+    entries: Mapping[str, Entry] = attrs.field(factory=dict)
+
+    def get(self, key: str) -> Node | None:
+        entry = self.entries.get(key)
+        return None if entry is None else entry.value
+
+
+@attrs.frozen(slots=True)
+class Items:
+    """A list."""
+
+    origin: Origin
+    values: tuple[Node, ...] = ()
+
+
+Node = Scalar | Table | Items
+
+
+def table(origin: Origin, **values: Node) -> Table:
+    """@return: a table whose keys stand where their values do; C{_} becomes C{-}."""
+    return Table(
+        origin,
+        {
+            key.rstrip("_").replace("_", "-"): Entry(value.origin, value)
+            for key, value in values.items()
+        },
+    )

@@ -1,0 +1,83 @@
+"""Which types of the model are written as one scalar, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin
+
+import attrs
+
+from portmux.config import octets, quantities, sockets
+from portmux.config.faults import guess, listed, quoted
+from portmux.core.address import Address, BindAddress, Host, Unix
+from portmux.core.option import Octets, Seconds
+
+
+@attrs.frozen
+class Leaf:
+    """
+    One kind of value.
+
+    @ivar allowed: what may stand there, for people.
+    @ivar read: text to value; raises ValueError with what is wrong, what is allowed.
+    @ivar show: value to text that reads as the same value.
+    @ivar text: a number or boolean of TOML and JSON is not meant by it.
+    """
+
+    allowed: str
+    read: Callable[[str], Any]
+    show: Callable[[Any], str] = str
+    text: bool = True
+
+
+def leaf_of(kind: Any) -> Leaf | None:
+    """@return: how values of the annotation are written; None if not as a scalar."""
+    if get_origin(kind) is Literal:
+        return _choice({str(word): word for word in get_args(kind)})
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _choice({str(member.value): member for member in kind})
+    return LEAVES.get(kind)
+
+
+def string(text: str) -> str:
+    """@raise ValueError: no file, argument or log line can hold it."""
+    if "\0" in text:
+        raise ValueError(f"{quoted(text)} holds a NUL, which no text may")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{quoted(text)} is not UTF-8") from None
+    return text
+
+
+def _choice(words: Mapping[str, Any]) -> Leaf:
+    allowed = f"one of {listed(words)}"
+
+    def read(text: str) -> Any:
+        if text not in words:
+            hint = guess(text, words)
+            raise ValueError(f"{quoted(text)} is not allowed, {allowed} is{hint}")
+        return words[text]
+
+    names = {value: word for word, value in words.items()}
+    return Leaf(allowed, read, lambda value: names[value])
+
+
+LEAVES: Mapping[Any, Leaf] = {
+    str: Leaf("text", string),
+    bytes: Leaf(octets.OCTETS, octets.from_text, octets.show),
+    int: Leaf(quantities.INTEGER, quantities.integer, text=False),
+    float: Leaf(quantities.NUMBER, quantities.real, text=False),
+    bool: Leaf(quantities.TRUTH, quantities.truth, quantities.show_truth, text=False),
+    Seconds: Leaf(
+        quantities.DURATION, quantities.seconds, quantities.show_seconds, text=False
+    ),
+    Octets: Leaf(
+        quantities.SIZE, quantities.octets, quantities.show_octets, text=False
+    ),
+    Host: Leaf(sockets.HOST, sockets.host),
+    Unix: Leaf(sockets.UNIX, sockets.unix),
+    Address: Leaf(sockets.ADDRESS, sockets.address),
+    BindAddress: Leaf(sockets.BIND, sockets.bind_address),
+}
