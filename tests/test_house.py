@@ -25,6 +25,7 @@ UNMIRRORED = {
 
 WHOLE = {
     "tests/test_house.py": "the repository",
+    "tests/bench": "bench/, which measures portmux from outside",
     "tests/integration": "several rooms together, over loopback",
     "tests/peers": "portmux and real programs",
 }
@@ -105,6 +106,12 @@ def module_of(test: Path) -> Path:
     return PACKAGE / test.relative_to(TESTS).with_name(test.name.removeprefix("test_"))
 
 
+def refuse(faults: list[str]) -> None:
+    """@raise AssertionError: there are faults; all of them are told."""
+    if faults:
+        raise AssertionError("\n".join(faults))
+
+
 class MirrorTests(SynchronousTestCase):
     """portmux/a/b.py has tests/a/test_b.py, and the other way round."""
 
@@ -119,7 +126,7 @@ class MirrorTests(SynchronousTestCase):
                 faults.append(f"{name(test)}: does not import {dotted(module)}")
             elif not tests_in(test):
                 faults.append(f"{name(test)}: has no test")
-        self.assertEqual(faults, [])
+        refuse(faults)
 
     def test_each_test_has_its_module(self) -> None:
         """A test file that outlived its module is noticed."""
@@ -128,18 +135,18 @@ class MirrorTests(SynchronousTestCase):
             for test in mirrored_tests()
             if not module_of(test).exists()
         ]
-        self.assertEqual(orphans, [])
+        refuse(orphans)
 
     def test_exceptions_are_still_needed(self) -> None:
         """The lists of exceptions name what exists."""
         listed = [*UNMIRRORED, *WHOLE]
-        self.assertEqual([one for one in listed if not (ROOT / one).exists()], [])
+        refuse([one for one in listed if not (ROOT / one).exists()])
 
     def test_trial_finds_every_test(self) -> None:
         """A folder that is no package is passed over in silence."""
         folders = {path.parent for path in [*sources(PACKAGE), *sources(TESTS)]}
         bare = [name(one) for one in folders if not (one / "__init__.py").exists()]
-        self.assertEqual(bare, [])
+        refuse(bare)
 
     def test_no_test_is_a_coroutine(self) -> None:
         """Twisted 22.4 never runs an C{async def} test and counts it as passed."""
@@ -150,7 +157,7 @@ class MirrorTests(SynchronousTestCase):
             if isinstance(node, ast.AsyncFunctionDef)
             and (node.name.startswith("test") or node.name in {"setUp", "tearDown"})
         ]
-        self.assertEqual(faults, [])
+        refuse(faults)
 
 
 class ModuleTests(SynchronousTestCase):
@@ -158,10 +165,8 @@ class ModuleTests(SynchronousTestCase):
 
     def test_size(self) -> None:
         """A module can be read in one sitting."""
-        sizes = {
-            name(path): path.read_bytes().count(b"\n") for path in sources(PACKAGE)
-        }
-        self.assertEqual({k: v for k, v in sizes.items() if v > LIMIT}, {})
+        sizes = {path: path.read_bytes().count(b"\n") for path in sources(PACKAGE)}
+        refuse([f"{name(one)}: {n} lines" for one, n in sizes.items() if n > LIMIT])
 
     def test_one_importer_of_the_reactor(self) -> None:
         """The reactor is an argument: only the plugin's module takes the real one."""
@@ -174,7 +179,7 @@ class ModuleTests(SynchronousTestCase):
             and name(path) not in allowed
             and not name(path).startswith(rooms)
         ]
-        self.assertEqual(faults, [])
+        refuse(faults)
 
     def test_importing_installs_no_reactor(self) -> None:
         """Whoever imports a module of ours still may choose the reactor."""
