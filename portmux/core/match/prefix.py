@@ -49,13 +49,12 @@ class Prefix:
         return Verdict.NO
 
     def why(self, head: Head) -> Reason:
-        verdict, data = self.match(head), head.data
+        verdict, size = self.match(head), len(head.data)
+        data = bytes(head.data[: self._longest])
         if verdict is Verdict.MORE:
-            return Reason(f"{len(data)} octets agree, more are needed")
+            return Reason(f"{size} octets agree, more are needed")
         if verdict is Verdict.NO:
-            return Reason(
-                f"no pattern starts like {printable(bytes(data[: self._longest]))}"
-            )
+            return Reason(f"no pattern starts like {printable(data)}")
         matching = (p for p in self.patterns if data.startswith(p))
         found = min(matching, key=len)  # the one that is complete first
         return Reason(f"starts with {printable(found)}", self.patterns.index(found))
