@@ -1,1 +1,4 @@
-"""What is done with a decided connection: one verb a file."""
+"""
+Actions: what is done with a connection, one verb a file, found by
+L{portmux.core.registry.Registry.load}.
+"""

@@ -45,10 +45,12 @@ class Serving:
     @ivar name: the action's, for the record.
     @ivar serve: the connection's whole life is this coroutine; its argument is
         the engine's L{portmux.net.client.Client}, which the core cannot name.
+    @ivar descriptors: how many it opens besides the client's.
     """
 
     name: str
     serve: Callable[[Any], Coroutine[Any, Any, None]]
+    descriptors: int = 0
 
 
 Plan = Forwarding | Closing | Serving

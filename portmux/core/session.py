@@ -59,6 +59,7 @@ class Policy:
     @ivar silent: seconds to wait for a first byte; None: as C{timeout} says.
     @ivar idle: seconds without a byte either way.
     @ivar half_close: seconds without a byte once one side has finished.
+    @ivar descriptors: files that one session may need at the most.
     """
 
     listener: str
@@ -68,6 +69,14 @@ class Policy:
     silent: float | None = None
     idle: float | None = None
     half_close: float | None = None
+    descriptors: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.descriptors = 1 + max(_descriptors(way) for way in self.table.ways())
+
+
+def _descriptors(way: Way) -> int:
+    return way.plan.descriptors if isinstance(way.plan, Serving) else 1
 
 
 @attrs.define(eq=False, slots=True)

@@ -1,0 +1,139 @@
+"""
+Accept clients of one listening socket, many at a wake-up.
+
+Twisted's own port closes clients when descriptors run out; this one stops
+accepting, lets them wait in the kernel's backlog, and goes on afterwards.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from portmux.core.address import Address, Host, Unix
+from portmux.net.descriptors import Budget
+
+BATCH: Final = 64
+"""Clients accepted before other work has its turn (taste)."""
+
+PAUSE: Final = 1.0
+"""Seconds before accepting is tried again when the whole system is short (taste)."""
+
+WARNING: Final = 10.0
+"""Seconds between two warnings that accepting pauses (taste)."""
+
+_SHORT: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+Accepted = Callable[[socket.socket, Address, Address], None]
+"""Given a client's socket, its address and the local one."""
+
+
+@implementer(IReadDescriptor)
+class Acceptor:
+    """One listening socket; accepts between L{start} and L{stop}."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        reactor: Any,
+        budget: Budget,
+        descriptors: Callable[[], int],
+        accepted: Accepted,
+    ) -> None:
+        """@param descriptors: how many a client may need, its own included."""
+        self.sock = sock
+        self._reactor = reactor
+        self._budget = budget
+        self._descriptors = descriptors
+        self._accepted = accepted
+        self._local = _fixed(sock)
+        self._on = False
+        self._warned = -WARNING
+
+    def start(self) -> None:
+        self._on = True
+        self._reactor.addReader(self)
+
+    def stop(self) -> None:
+        """Accept no more, and close the socket."""
+        self._on = False
+        self._reactor.removeReader(self)
+        self.sock.close()
+
+    def fileno(self) -> int:
+        return self.sock.fileno()
+
+    def logPrefix(self) -> str:
+        return "-"
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._log.error(
+            "{address} was closed: {why}",
+            address=self._local,
+            why=reason.getErrorMessage(),
+        )
+
+    def doRead(self) -> None:
+        need = self._descriptors()
+        for _ in range(BATCH):
+            if not self._budget.allows(need):
+                self._wait("every allowed descriptor is in use", None)
+                return
+            try:
+                sock, peer = self.sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _SHORT:
+                    self._wait(os.strerror(error.errno), PAUSE)
+                    return
+                continue  # that client has gone already
+            self._accepted(sock, _address(sock, peer), self._local_of(sock))
+
+    def _wait(self, why: str, pause: float | None) -> None:
+        """@param pause: seconds to wait, where a session's end may not come."""
+        self._reactor.removeReader(self)
+        if pause is None:
+            self._budget.wait(self._resume)
+        else:
+            self._reactor.callLater(pause, self._resume)
+        now = self._reactor.seconds()
+        if now - self._warned >= WARNING:
+            self._warned = now
+            self._log.warn("accepting pauses: {why}", why=why.lower())
+
+    def _resume(self) -> None:
+        if self._on:
+            self._reactor.addReader(self)
+
+    def _local_of(self, sock: socket.socket) -> Address:
+        """Where the client connected to: asked only where it can differ."""
+        if self._local is not None:
+            return self._local
+        try:
+            return _address(sock, sock.getsockname())
+        except OSError:
+            return _address(sock, self.sock.getsockname())
+
+
+def _fixed(sock: socket.socket) -> Address | None:
+    """@return: the listening address; None for a wildcard."""
+    address = _address(sock, sock.getsockname())
+    wildcard = isinstance(address, Host) and address.host in ("0.0.0.0", "::")
+    return None if wildcard else address
+
+
+def _address(sock: socket.socket, name: Any) -> Address:
+    if sock.family == socket.AF_UNIX:
+        return Unix(name if isinstance(name, str) else "")
+    return Host(name[0], name[1])

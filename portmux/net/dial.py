@@ -1,0 +1,272 @@
+"""
+Connect to a backend: names, both families, unix sockets.
+
+The addresses of a name are tried as RFC 8305 says: the next one joins the
+race after a quarter of a second or when one has failed, and the first that
+connects wins. A literal address needs no race and no resolver.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from typing import Any, Final
+
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IHostResolution,
+    IResolutionReceiver,
+    IWriteDescriptor,
+)
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from portmux.core.address import Address, Host, Unix
+
+STAGGER: Final = 0.25
+"""Seconds before the next address joins the race. RFC 8305 section 8."""
+
+Name = tuple[int, Any]
+"""An address family and a socket address of it."""
+
+Connected = Callable[[socket.socket, int], None]
+"""Told of a connected socket, and how many of the first bytes it has taken."""
+
+Failed = Callable[[str], None]
+"""Told why no connection came about, in one clause."""
+
+
+class Dialer:
+    """Makes connections; knows nothing of pools or retries."""
+
+    def __init__(self, reactor: Any) -> None:
+        """@param reactor: descriptors, clock and C{nameResolver}."""
+        self._reactor = reactor
+        self._literals: dict[Address, Name | None] = {}
+
+    def dial(
+        self, address: Address, first: bytes, connected: Connected, failed: Failed
+    ) -> Attempt:
+        """
+        Start connecting; exactly one of the callbacks is called, perhaps at once.
+
+        @param first: bytes that may be sent as soon as a connection is there.
+        @return: cancel it to have neither callback called.
+        """
+        attempt = Attempt(self._reactor, first, connected, failed)
+        name = self._literal(address)
+        if name is not None:
+            attempt.race([name])
+        elif isinstance(address, Host):
+            attempt.resolve(address)
+        return attempt
+
+    def _literal(self, address: Address) -> Name | None:
+        if address not in self._literals:
+            if len(self._literals) > 10_000:  # taste; configurations have dozens
+                self._literals.clear()
+            self._literals[address] = _as_literal(address)
+        return self._literals[address]
+
+
+def _as_literal(address: Address) -> Name | None:
+    if isinstance(address, Unix):
+        return socket.AF_UNIX, address.path
+    try:
+        parsed = ip_address(address.host.partition("%")[0])
+    except ValueError:
+        return None
+    if parsed.version == 4:
+        return socket.AF_INET, (address.host, address.port)
+    scope = address.host.partition("%")[2]
+    return socket.AF_INET6, (
+        str(parsed),
+        address.port,
+        0,
+        socket.if_nametoindex(scope) if scope else 0,
+    )
+
+
+@implementer(IResolutionReceiver)
+class Attempt:
+    """One dialling: resolution and race."""
+
+    def __init__(
+        self, reactor: Any, first: bytes, connected: Connected, failed: Failed
+    ) -> None:
+        self.reactor = reactor
+        self._first = first
+        self._connected = connected
+        self._failed = failed
+        self._names: list[Name] = []
+        self._racing: set[_Runner] = set()
+        self._timer: IDelayedCall | None = None
+        self._host = ""
+        self._why = ""
+        self._over = False
+
+    def cancel(self) -> None:
+        """Stop; nobody is told anything any more."""
+        self._over = True
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        for runner in list(self._racing):
+            runner.give_up()
+        self._racing.clear()
+
+    # -- resolution: IResolutionReceiver
+
+    def resolve(self, address: Host) -> None:
+        """Ask the reactor's resolver for every address of a name."""
+        self._host = address.host
+        self.reactor.nameResolver.resolveHostName(
+            self, address.host, address.port, transportSemantics="TCP"
+        )
+
+    def resolutionBegan(self, resolution: IHostResolution) -> None:
+        """The resolver cannot be cancelled; late answers are ignored."""
+
+    def addressResolved(self, address: IAddress) -> None:
+        host, port = address.host, address.port  # type: ignore[attr-defined]
+        name = _as_literal(Host(host, port))
+        if name is not None:
+            self._names.append(name)
+
+    def resolutionComplete(self) -> None:
+        if self._over:
+            return
+        if self._names:
+            self.race(_interleaved(self._names))
+        else:
+            self._fail(f"{self._host} does not resolve")
+
+    # -- the race
+
+    def race(self, names: Sequence[Name]) -> None:
+        """@param names: at least one, in the order in which they may join."""
+        self._names = list(names)
+        self._join()
+
+    def _join(self) -> None:
+        while self._names and not self._over:
+            name = self._names.pop(0)
+            if self._start(name):
+                return
+        if not self._racing and not self._over:
+            self._fail(self._why)
+
+    def _start(self, name: Name) -> bool:
+        """@return: whether this address is in the race, or has won it."""
+        try:
+            sock = socket.socket(name[0], socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            self._why = _clause(error.errno)
+            return False
+        sent = 0
+        try:
+            code = sock.connect_ex(name[1])
+        except OSError as error:  # a path that is too long, for one
+            sock.close()
+            self._why = str(error).lower()
+            return False
+        if code == 0 or code == errno.EINPROGRESS:
+            # On loopback and in fast networks the connection is mostly there
+            # already; sending tells, and saves a round of the reactor.
+            if name[0] != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._first:
+                try:
+                    sent, code = sock.send(self._first), 0
+                except BlockingIOError:
+                    pass
+                except OSError as error:
+                    code = error.errno or errno.EIO
+        if code == 0:
+            self.won(sock, sent)
+        elif code == errno.EINPROGRESS:
+            self._racing.add(_Runner(self, sock))
+            if self._names:
+                self._timer = self.reactor.callLater(STAGGER, self._join)
+        else:
+            sock.close()
+            self._why = _clause(code)
+            return False
+        return True
+
+    def won(self, sock: socket.socket, sent: int) -> None:
+        """The first connection that came about; the others are dropped."""
+        self.cancel()
+        self._connected(sock, sent)
+
+    def failed(self, runner: _Runner, code: int) -> None:
+        """One address is out of the race."""
+        self._racing.discard(runner)
+        self._why = _clause(code)
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._join()
+
+    def ran(self, runner: _Runner) -> None:
+        """One address has connected."""
+        self._racing.discard(runner)
+        self.won(runner.sock, 0)
+
+    def _fail(self, why: str) -> None:
+        self._over = True
+        self._failed(why)
+
+
+@implementer(IWriteDescriptor)
+class _Runner:
+    """A socket that is connecting."""
+
+    def __init__(self, attempt: Attempt, sock: socket.socket) -> None:
+        self._attempt = attempt
+        self.sock = sock
+        attempt.reactor.addWriter(self)
+
+    def fileno(self) -> int:
+        return self.sock.fileno()
+
+    def logPrefix(self) -> str:
+        return "-"
+
+    def doWrite(self) -> None:
+        self._settle()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """How the reactor tells that it saw an error on the socket."""
+        self._settle()
+
+    def give_up(self) -> None:
+        """Another one has won, or nobody wants the connection any more."""
+        self._attempt.reactor.removeWriter(self)
+        self.sock.close()
+
+    def _settle(self) -> None:
+        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self._attempt.reactor.removeWriter(self)
+        if code:
+            self.sock.close()
+            self._attempt.failed(self, code)
+        else:
+            self._attempt.ran(self)
+
+
+def _interleaved(names: Sequence[Name]) -> list[Name]:
+    """Alternate the families, the resolver's first choice first. RFC 8305 section 4."""
+    first = [name for name in names if name[0] == names[0][0]]
+    other = [name for name in names if name[0] != names[0][0]]
+    mixed: list[Name] = []
+    while first or other:
+        mixed += first[:1] + other[:1]
+        first, other = first[1:], other[1:]
+    return mixed
+
+
+def _clause(code: int | None) -> str:
+    return os.strerror(code or errno.EIO).lower()

@@ -1,0 +1,272 @@
+"""
+A client's connection, from accept to end: tells its session what happens and
+carries out what that decides.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, assert_never
+
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from portmux.core.effects import (
+    Adopt,
+    Close,
+    Dial,
+    Effect,
+    Finish,
+    Phase,
+    Relay,
+    Side,
+    Wait,
+)
+from portmux.core.plan import Serving
+from portmux.core.session import Session
+from portmux.net.client import Client, Sink
+from portmux.net.dial import Attempt
+from portmux.net.relay import Back, Pipe
+from portmux.net.stream import Stream, finish_writing, unsent
+
+if TYPE_CHECKING:
+    from portmux.net.engine import Engine
+
+
+@implementer(IHalfCloseableProtocol)
+class Front(Protocol):
+    """
+    Sniffing; then paused, the bytes held; then a sink's.
+
+    @ivar transport: the client's stream.
+    """
+
+    transport: Stream
+    _log = Logger()
+    _sink: Sink | None = None
+    _back: Back | None = None
+    _attempt: Attempt | None = None
+    _gone = False
+    _serving = False
+    _late = b""
+    _end = ("done", "")
+
+    def __init__(self, engine: Engine, session: Session) -> None:
+        self.engine = engine
+        self.session = session
+
+    def begin(self, stream: Stream) -> None:
+        """A new client: mostly its first bytes are there already."""
+        self.makeConnection(stream)
+        self._carry(self.session.open())
+        if self.session.phase is Phase.SNIFF and not self._gone:
+            data = stream.take()
+            if data:
+                self._carry(self.session.receive(data, self._now()))
+            elif data is not None:
+                self._carry(self.session.finished(Side.CLIENT, self._now()))
+            if self.session.phase is Phase.SNIFF and not self._gone:
+                stream.startReading()
+        self._watch()
+
+    # -- what the client's transport tells
+
+    def dataReceived(self, data: bytes) -> None:
+        session, sink = self.session, self._sink
+        if sink is not None:
+            session.sent += len(data)
+            session.touched = self._now()
+            sink.received(data)
+        elif session.phase is Phase.SNIFF:
+            self._on(session.receive(data, self._now()))
+        elif session.phase is not Phase.CLOSE:
+            self._late += data  # what TLS had in hand when it was paused
+
+    def readConnectionLost(self) -> None:
+        if self.session.half_closed is Side.CLIENT:
+            return  # Twisted tells it again after each resumeProducing
+        effect = self.session.finished(Side.CLIENT, self._now())
+        if self._serving and self._sink is not None:
+            self._sink.ended()
+        self._on(effect)
+
+    def writeConnectionLost(self) -> None:
+        """Our own half-close; the other direction goes on."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._gone = True
+        self.session.received -= unsent(self.transport)
+        self._on(self.session.lost(Side.CLIENT, self._now()))
+        if self._sink is not None:
+            self._sink.lost()
+        self.over()
+
+    # -- what the other parts of the connection tell
+
+    def expire(self) -> None:
+        """The session's deadline may have passed."""
+        self._on(self.session.expire(self._now()))
+
+    def back_finished(self) -> None:
+        self._on(self.session.finished(Side.BACKEND, self._now()))
+
+    def back_lost(self) -> None:
+        self._on(self.session.lost(Side.BACKEND, self._now()))
+        self.over()
+
+    def stop(self, how: str) -> None:
+        """End the session now, for a reason of the operator's."""
+        self.session.end(how)
+        self._close(reset=True)
+
+    def over(self) -> None:
+        """See whether anything of the connection is left."""
+        back_open = self._back is not None and not self._back.gone
+        if self._gone and not back_open and not self._serving:
+            self.engine.over(self)
+
+    # -- for Client
+
+    def hand_over(self, sink: Sink) -> None:
+        """Give a sink the held bytes, then all that follow."""
+        if self._gone:
+            sink.lost()
+            return
+        self._sink = sink
+        held = self.session.held + self._late
+        self.session.held = self._late = b""
+        if held:
+            self.session.sent += len(held)
+            sink.received(held)
+        if self.session.half_closed is Side.CLIENT and not self._gone:
+            sink.ended()
+        if not self._gone:
+            self.transport.resumeProducing()
+
+    def to_client(self, data: bytes) -> None:
+        self.session.received += len(data)
+        self.session.touched = self._now()
+        self.transport.write(data)
+
+    def finish_client(self) -> None:
+        if not self._gone:
+            self._on(self.session.finished(Side.BACKEND, self._now()))
+            finish_writing(self.transport)
+
+    def conclude(self, how: str, detail: str) -> None:
+        if self._end == ("done", ""):
+            self._end = (how, detail)
+
+    # -- effects
+
+    def _now(self) -> float:
+        return float(self.engine.reactor.seconds())
+
+    def _on(self, effect: Effect) -> None:
+        self._carry(effect)
+        self._watch()
+
+    def _watch(self) -> None:
+        deadline = self.session.deadline
+        if deadline is not None and self.session.phase is not Phase.OVER:
+            self.engine.deadlines.put(self, deadline)
+
+    def _carry(self, effect: Effect) -> None:
+        if isinstance(effect, Wait):
+            return
+        if isinstance(effect, Dial):
+            self._dial(effect)
+        elif isinstance(effect, Relay):
+            pass  # carried out where the backend's socket is known
+        elif isinstance(effect, Finish):
+            self._finish(effect.side)
+        elif isinstance(effect, Close):
+            self._close(effect.reset)
+        elif isinstance(effect, Adopt):
+            self._adopt(effect.plan)
+        else:
+            assert_never(effect)
+
+    def _dial(self, effect: Dial) -> None:
+        self.transport.pauseProducing()
+        if self._attempt is not None:
+            self._attempt.cancel()
+        # None while dial() runs: it may call back before it returns.
+        self._attempt = None
+        attempt = self.engine.dialer.dial(
+            effect.address, self.session.held, self._dialled, self._undialled
+        )
+        if self.session.phase is Phase.DIAL and self._attempt is None:
+            self._attempt = attempt
+
+    def _undialled(self, why: str) -> None:
+        self._on(self.session.connect_failed(why, self._now()))
+
+    def _dialled(self, sock: socket.socket, sent: int) -> None:
+        self._attempt = None
+        session = self.session
+        back = Back(self)
+        stream = Stream(sock, back, self.engine.reactor)
+        back.makeConnection(stream)
+        self._back = back
+        self._carry(session.connected(self._now()))
+        self._sink = Pipe(stream)
+        held = session.held + self._late
+        session.held = self._late = b""
+        self.transport.registerProducer(stream, True)
+        stream.registerProducer(self.transport, True)
+        session.sent += len(held)
+        if len(held) > sent:
+            stream.write(held[sent:])
+        if session.half_closed is Side.CLIENT:
+            finish_writing(stream)
+        if not back.gone:
+            stream.startReading()
+        self.transport.resumeProducing()
+        self._watch()
+
+    def _finish(self, side: Side) -> None:
+        if side is Side.CLIENT:
+            if not self._gone:
+                finish_writing(self.transport)
+        elif self._back is not None and not self._back.gone:
+            finish_writing(self._back.transport)
+
+    def _adopt(self, plan: Serving) -> None:
+        self.transport.pauseProducing()
+        self._serving = True
+        self.engine.tasks.spawn(f"action {plan.name}", self._serve(plan))
+
+    async def _serve(self, plan: Serving) -> None:
+        self._end = ("done", "")
+        try:
+            await plan.serve(Client(self))
+        except BaseException:
+            self.conclude("error", "see the log")
+            raise
+        finally:
+            self._serving = False
+            self._on(self.session.served(*self._end))
+            self.over()
+
+    def _close(self, reset: bool) -> None:
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
+        self.session.closing(self._now())
+        back = self._back
+        if back is not None and not back.gone:
+            _end(back.transport, reset)
+        if not self._gone:
+            _end(self.transport, reset)
+
+
+def _end(stream: Stream, reset: bool) -> None:
+    stream.unregisterProducer()
+    if reset:
+        stream.abortConnection()
+    else:
+        stream.loseConnection()

@@ -1,0 +1,184 @@
+"""Open listening sockets; say in one line why one cannot be opened."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Mapping
+from grp import getgrnam
+from pwd import getpwnam
+from typing import Final
+
+import attrs
+
+from portmux.core.address import BindAddress, Host, Inherited, Unix
+from portmux.errors import PortmuxError
+
+FIRST_INHERITED: Final = 3
+"""systemd hands sockets over from this descriptor on. sd_listen_fds(3)."""
+
+
+class BindError(PortmuxError):
+    """A socket cannot be opened; the text names it and says why."""
+
+
+@attrs.frozen
+class Listening:
+    """
+    What to listen on, and how.
+
+    @ivar backlog: clients that may wait to be accepted.
+    @ivar mode: permissions of a unix socket's file; None: the umask's.
+    @ivar owner: C{user}, C{user:group} or C{:group} of that file.
+    @ivar interface: only clients that come in by this device.
+    """
+
+    address: BindAddress
+    backlog: int = socket.SOMAXCONN
+    mode: int | None = None
+    owner: str | None = None
+    interface: str | None = None
+    keepalive: bool = True
+    nodelay: bool = True
+
+
+def listen(wanted: Listening, environ: Mapping[str, str]) -> list[socket.socket]:
+    """
+    Open every socket of an address: C{*} and names may have several.
+
+    @param environ: where systemd says what it has handed over.
+    @return: listening, non-blocking, closed on exec.
+    @raise BindError: one of them cannot be opened; none is left open.
+    """
+    if isinstance(wanted.address, Inherited):
+        return [_ready(sock, wanted) for sock in _inherited(wanted.address, environ)]
+    opened: list[socket.socket] = []
+    try:
+        for family, name in _names(wanted.address):
+            sock = _bind(wanted, family, name)
+            if sock is not None:
+                opened.append(_ready(sock, wanted))
+    except OSError as error:
+        for sock in opened:
+            sock.close()
+        why = _advice(error)
+        raise BindError(f"cannot listen on {wanted.address}: {why}") from error
+    if not opened:
+        raise BindError(f"cannot listen on {wanted.address}: no such address here")
+    return opened
+
+
+def _names(address: Host | Unix) -> list[tuple[int, object]]:
+    if isinstance(address, Unix):
+        return [(socket.AF_UNIX, address.path)]
+    if address.host == "*":
+        names = [(socket.AF_INET6, ("::", address.port))]
+        return [*names, (socket.AF_INET, ("0.0.0.0", address.port))]
+    found = socket.getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    return [(family, name) for family, _, _, _, name in found]
+
+
+def _bind(wanted: Listening, family: int, name: object) -> socket.socket | None:
+    """@return: None for a family that this system does not have, of C{*}."""
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT and wanted.address == Host(
+            "*", getattr(wanted.address, "port", 0)
+        ):
+            return None
+        raise
+    try:
+        if family == socket.AF_UNIX:
+            _bind_unix(sock, wanted, str(name))
+            return sock
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if wanted.interface is not None:
+            device = wanted.interface.encode()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+        sock.bind(name)  # type: ignore[arg-type] # of getaddrinfo, or ours above
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _bind_unix(sock: socket.socket, wanted: Listening, path: str) -> None:
+    _remove_stale(path)
+    before = os.umask(0o777 & ~wanted.mode if wanted.mode is not None else 0o077)
+    try:
+        sock.bind(path)
+    finally:
+        os.umask(before)
+    if wanted.owner is not None:
+        os.chown(path, *_owner(wanted.owner))
+
+
+def _remove_stale(path: str) -> None:
+    """Remove a socket file that nobody listens on any more; never another file."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            return
+    except OSError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        if probe.connect_ex(path) == errno.ECONNREFUSED:
+            os.unlink(path)
+
+
+def _owner(text: str) -> tuple[int, int]:
+    """@raise OSError: there is no such user or group."""
+    user, _, group = text.partition(":")
+    try:
+        uid = getpwnam(user).pw_uid if user else -1
+        return uid, getgrnam(group).gr_gid if group else -1
+    except KeyError as error:
+        raise OSError(errno.EINVAL, f"no user or group {text!r} here") from error
+
+
+def _ready(sock: socket.socket, wanted: Listening) -> socket.socket:
+    """Options that accepted sockets inherit; then listen."""
+    sock.setblocking(False)
+    if sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, wanted.keepalive)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, wanted.nodelay)
+    sock.listen(wanted.backlog)
+    return sock
+
+
+def _inherited(address: Inherited, environ: Mapping[str, str]) -> list[socket.socket]:
+    """@see: sd_listen_fds(3): C{LISTEN_PID}, C{LISTEN_FDS}, C{LISTEN_FDNAMES}."""
+    if environ.get("LISTEN_PID") != str(os.getpid()):
+        raise BindError(
+            f"cannot listen on {address}: systemd handed no socket to this process"
+            " (it must not fork: use portmux run, or twistd -n)"
+        )
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    count = int(environ.get("LISTEN_FDS", "0"))
+    names += ["unknown"] * (count - len(names))
+    found = [
+        socket.socket(fileno=os.dup(FIRST_INHERITED + index))
+        for index in range(count)
+        if names[index] == address.name
+    ]
+    if not found:
+        known = ", ".join(sorted(set(names[:count]))) or "none"
+        raise BindError(f"cannot listen on {address}: systemd handed over {known}")
+    return found
+
+
+def _advice(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return "the name does not resolve"
+    if error.errno == errno.EACCES:
+        return "permission denied (ports below 1024 want root or CAP_NET_BIND_SERVICE)"
+    if error.errno == errno.EADDRINUSE:
+        return "address already in use (by another program, or listed twice)"
+    return os.strerror(error.errno).lower() if error.errno else str(error)

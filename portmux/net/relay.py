@@ -1,0 +1,67 @@
+"""Both directions between a client and its backend, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from portmux.net.stream import Stream, unsent
+
+if TYPE_CHECKING:
+    from portmux.net.front import Front
+
+
+class Pipe:
+    """The sink that passes a client's bytes on to its backend."""
+
+    def __init__(self, to: Stream) -> None:
+        self._to = to
+
+    def received(self, data: bytes) -> None:
+        self._to.write(data)
+
+    def ended(self) -> None:
+        """The session says what follows from it."""
+
+    def lost(self) -> None:
+        """The session says what follows from it."""
+
+
+@implementer(IHalfCloseableProtocol)
+class Back(Protocol):
+    """
+    The backend's side of a relay.
+
+    @ivar gone: its connection is over.
+    """
+
+    transport: Stream
+    gone = False
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._session = front.session
+        self._to = front.transport
+        self._seconds: Callable[[], float] = front.engine.reactor.seconds
+
+    def dataReceived(self, data: bytes) -> None:
+        session = self._session
+        session.received += len(data)
+        session.touched = self._seconds()
+        self._to.write(data)
+
+    def readConnectionLost(self) -> None:
+        self._front.back_finished()
+
+    def writeConnectionLost(self) -> None:
+        """Our own half-close; the other direction goes on."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.gone = True
+        self._session.sent -= unsent(self.transport)
+        self._front.back_lost()
