@@ -20,13 +20,8 @@ class Fault:
     text: str
 
     def __str__(self) -> str:
-        path = ".".join(self.path)
-        parts = (
-            (str(self.origin), path, self.text)
-            if path
-            else (str(self.origin), self.text)
-        )
-        return ": ".join(_line(part) for part in parts)
+        parts = (str(self.origin), ".".join(self.path), self.text)
+        return ": ".join(_line(part) for part in parts if part)
 
 
 @attrs.define(eq=False, slots=True)
@@ -51,20 +46,26 @@ class Faults:
         return _sorted(self._warnings)
 
     def check(self) -> None:
-        """@raise ConfigError: with all faults by file, line and column, if there are any."""
+        """@raise ConfigError: there are faults; all of them, by place."""
         if self._found:
             raise ConfigError(_sorted(self._found))
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """@return: the known word that was probably meant."""
+    words = {each.lower(): each for each in known}
+    close = get_close_matches(word.lower(), words, 1)
+    return words[close[0]] if close else None
+
+
 def guess(word: str, known: Iterable[str]) -> str:
     """@return: C{', did you mean "x"?'} where a known word is close, else nothing."""
-    words = {known_word.lower(): known_word for known_word in known}
-    close = get_close_matches(word.lower(), words, 1)
-    return f', did you mean "{words[close[0]]}"?' if close else ""
+    near = nearest(word, known)
+    return "" if near is None else f', did you mean "{near}"?'
 
 
 def quoted(text: str, limit: int = 60) -> str:
-    """@return: the text in double quotes, on one line, cut behind C{limit} characters."""
+    """@return: the text in double quotes, on one line, cut where it is long."""
     return f'"{_line(text[:limit])}{"..." if len(text) > limit else ""}"'
 
 

@@ -7,6 +7,7 @@ import re
 from portmux.config.faults import quoted
 
 OCTETS = r'text with escapes like \0e, or {hex: "000e"}'
+HEX = 'text of pairs of 0-9 and a-f such as "000e"'
 
 _ESCAPE = re.compile(rb"\\([0-9a-fA-F]{2})")
 
@@ -38,7 +39,7 @@ def from_double_quotes(text: str) -> bytes:
     """
     if strange := next((character for character in text if character >= "\x80"), None):
         raise ValueError(
-            f"{ascii(strange)} in double quotes may mean one octet or its UTF-8, "
+            f"{strange!a} in double quotes may mean one octet or its UTF-8, "
             'single quotes or {hex: "..."} is allowed'
         )
     if _MISREAD.search(text):

@@ -13,9 +13,8 @@ UNIX = "unix:PATH"
 ADDRESS = "HOST:PORT, [V6]:PORT or unix:PATH"
 BIND = "IP:PORT, [V6]:PORT, *:PORT, unix:PATH or systemd:NAME"
 
-_NAME = re.compile(
-    r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?"
-)
+_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _PORT = re.compile(r"[0-9]{1,5}")
 
 _LONGEST_PATH = 107
@@ -33,9 +32,7 @@ def host(text: str) -> Host:
     if port == 0:
         raise ValueError(f"{quoted(text)} has port 0, 1 to 65535 is allowed")
     if name == "*":
-        raise ValueError(
-            f"{quoted(text)} is where one can listen only, {HOST} is allowed"
-        )
+        raise ValueError(f"{quoted(text)} can only be listened on, {HOST} is allowed")
     return Host(name, port)
 
 
@@ -92,9 +89,8 @@ def _split(text: str, allowed: str) -> tuple[str, int]:
     if name.startswith("[") and name.endswith("]"):
         return _six(name[1:-1]), int(digits)
     if ":" in name:
-        raise ValueError(
-            f'{quoted(text)} needs brackets, did you mean "[{name}]:{digits}"?'
-        )
+        meant = quoted(f"[{name}]:{digits}")
+        raise ValueError(f"{quoted(text)} needs brackets, did you mean {meant}?")
     if name != "*" and not _literal(name) and not _nameable(name):
         raise ValueError(f"{quoted(name)} is not a host, {allowed} is allowed")
     return name, int(digits)
@@ -119,6 +115,6 @@ def _literal(name: str) -> bool:
 
 
 def _nameable(name: str) -> bool:
-    """No name ends in a number; that was meant to be an IPv4 address. @see: RFC 3696, 2."""
+    """What ends in a number was meant to be an IPv4 address. @see: RFC 3696, 2."""
     last = name.rstrip(".").rpartition(".")[2]
     return len(name) <= 254 and bool(_NAME.fullmatch(name)) and not last.isdigit()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NewType, get_args, get_origin
 
 import attrs
 
@@ -12,6 +13,11 @@ from portmux.config import octets, quantities, sockets
 from portmux.config.faults import guess, listed, quoted
 from portmux.core.address import Address, BindAddress, Host, Unix
 from portmux.core.option import Octets, Seconds
+
+NAME = "a name of up to 64 letters, digits, _ . -"
+
+Name = NewType("Name", str)
+"""What people call a listener or a route: it stands in paths and records."""
 
 
 @attrs.frozen
@@ -51,6 +57,13 @@ def string(text: str) -> str:
     return text
 
 
+def name(text: str) -> str:
+    """@raise ValueError: not one word."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text):
+        raise ValueError(f"{quoted(text)} is not {NAME}")
+    return text
+
+
 def _choice(words: Mapping[str, Any]) -> Leaf:
     allowed = f"one of {listed(words)}"
 
@@ -61,11 +74,13 @@ def _choice(words: Mapping[str, Any]) -> Leaf:
         return words[text]
 
     names = {value: word for word, value in words.items()}
-    return Leaf(allowed, read, lambda value: names[value])
+    worded = all(isinstance(value, str | Enum) for value in words.values())
+    return Leaf(allowed, read, lambda value: names[value], worded)
 
 
 LEAVES: Mapping[Any, Leaf] = {
     str: Leaf("text", string),
+    Name: Leaf(NAME, name),
     bytes: Leaf(octets.OCTETS, octets.from_text, octets.show),
     int: Leaf(quantities.INTEGER, quantities.integer, text=False),
     float: Leaf(quantities.NUMBER, quantities.real, text=False),
@@ -73,6 +88,7 @@ LEAVES: Mapping[Any, Leaf] = {
     Seconds: Leaf(
         quantities.DURATION, quantities.seconds, quantities.show_seconds, text=False
     ),
+    str | int: Leaf("text or a whole number", string, text=False),
     Octets: Leaf(
         quantities.SIZE, quantities.octets, quantities.show_octets, text=False
     ),

@@ -1,0 +1,54 @@
+"""What the model asks of values beyond their type: each raises ValueError."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sized
+from typing import Any
+
+from portmux.config.faults import quoted
+from portmux.config.quantities import show_octets
+
+Check = Callable[[Any], None]
+
+
+def positive(number: float | None) -> None:
+    """None passes."""
+    if number is not None and number <= 0:
+        raise ValueError(f"{number:g} is not allowed, more than 0 is")
+
+
+def sized(least: int, most: int) -> Check:
+    """@return: a check of a size in octets."""
+
+    def check(size: int) -> None:
+        if not least <= size <= most:
+            ends = f"{show_octets(least)} to {show_octets(most)}"
+            raise ValueError(f"{show_octets(size)} is not allowed, {ends} is")
+
+    return check
+
+
+def like(pattern: str, allowed: str) -> Check:
+    """@return: a check of a whole text; None passes."""
+    expression = re.compile(pattern, re.DOTALL)
+
+    def check(text: str | None) -> None:
+        if text is not None and not expression.fullmatch(text):
+            raise ValueError(f"{quoted(text)} is not {allowed}")
+
+    return check
+
+
+def some(what: str) -> Check:
+    """@return: a check that there is at least one."""
+
+    def check(values: Sized) -> None:
+        if not values:
+            raise ValueError(f"is empty, {what} is needed")
+
+    return check
+
+
+PATH = like(".+", "a path")
+"""Text that may name a file."""

@@ -1,0 +1,294 @@
+"""Turn a tree into objects by their declarations, and name every fault in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, get_args, get_origin
+
+import attrs
+
+from portmux.config import octets
+from portmux.config.faults import Faults, guess, listed, nearest, quoted
+from portmux.config.shape import Field, Shape, shape_of, takes_table, unwrap
+from portmux.config.tree import Entry, Items, Node, Path, Scalar, Style, Table
+from portmux.config.values import Leaf, leaf_of
+from portmux.core.head import Matcher
+from portmux.core.plan import Action
+from portmux.core.registry import Registry
+
+FAULTY: Final = object()
+"""In place of a value whose fault has been told."""
+
+
+@attrs.frozen
+class Decoder:
+    """
+    Walks a tree beside the annotations of attrs classes.
+
+    A class may say in C{conflicts(given)} which of its values cannot stand
+    together: it sees those that are in order, defaults included, by field name,
+    and yields path and text of each fault. A class that stands in lists may name
+    in C{unique} a key whose value no two of a list may share.
+    """
+
+    registry: Registry
+    faults: Faults
+
+    def decode(self, kind: Any, node: Node, path: Path = ()) -> Any:
+        """@return: a value of the annotation; L{FAULTY} when faults were added."""
+        kind, optional = unwrap(kind)
+        if isinstance(node, Scalar):
+            if node.style is Style.BROKEN:
+                return FAULTY
+            if optional and (node.text == "none" or (node.null and not node.missing)):
+                return None
+        if kind is Matcher:
+            return self._matcher(node, path)
+        if kind is Action:
+            return self._action(node, path)
+        if get_origin(kind) is tuple:
+            return self._several(get_args(kind)[0], node, path)
+        if get_origin(kind) is Mapping:
+            names, values = get_args(kind)
+            return self._named(names, values, node, path)
+        leaf = leaf_of(kind)
+        if leaf is None:
+            return self._record(kind, node, path)
+        if optional:
+            leaf = attrs.evolve(leaf, allowed=f"{leaf.allowed}, or none")
+        if kind is bytes:
+            return self._octets(leaf, node, path)
+        return self._leaf(leaf, node, path)
+
+    def _wrong(self, place: Node | Entry, path: Path, text: str) -> Any:
+        self.faults.add(place.origin, text, path)
+        return FAULTY
+
+    def _unlike(self, node: Node, path: Path, allowed: str) -> Any:
+        return self._wrong(node, path, f"is {_what(node)}, {allowed} is allowed")
+
+    def _leaf(self, leaf: Leaf, node: Node, path: Path) -> Any:
+        if not isinstance(node, Scalar) or node.missing:
+            return self._unlike(node, path, leaf.allowed)
+        if node.style is Style.TYPED and (leaf.text or node.null):
+            return self._unlike(node, path, leaf.allowed)
+        try:
+            return leaf.read(node.text)
+        except ValueError as wrong:
+            return self._wrong(node, path, str(wrong))
+
+    def _octets(self, leaf: Leaf, node: Node, path: Path) -> Any:
+        if isinstance(node, Table) and list(node.entries) == ["hex"]:
+            node, path = node.entries["hex"].value, (*path, "hex")
+            leaf = Leaf(octets.HEX, octets.from_hex)
+        elif isinstance(node, Scalar) and node.style is Style.DOUBLE:
+            leaf = attrs.evolve(leaf, read=octets.from_double_quotes)
+        return self._leaf(leaf, node, path)
+
+    def _several(self, kind: Any, node: Node, path: Path) -> Any:
+        if not isinstance(node, Items):
+            value = self.decode(kind, node, path)
+            return FAULTY if value is FAULTY else (value,)
+        values = tuple(
+            self.decode(kind, item, (*path, str(index)))
+            for index, item in enumerate(node.values)
+        )
+        twice = self._twice(getattr(kind, "unique", ""), node, path)
+        return FAULTY if twice or FAULTY in values else values
+
+    def _twice(self, key: str, node: Items, path: Path) -> bool:
+        seen: set[str] = set()
+        twice = False
+        for index, item in enumerate(node.values):
+            name = item.get(key) if isinstance(item, Table) else None
+            if not isinstance(name, Scalar):
+                continue
+            if name.text in seen:
+                text = f"{quoted(name.text)} is there already, one of a name is allowed"
+                self._wrong(name, (*path, str(index), key), text)
+                twice = True
+            seen.add(name.text)
+        return twice
+
+    def _named(self, names: Any, kind: Any, node: Node, path: Path) -> Any:
+        if not isinstance(node, Table):
+            return self._unlike(node, path, "a mapping from names to values")
+        values: dict[Any, Any] = {}
+        for key, entry in node.entries.items():
+            name = self.decode(names, Scalar(key, entry.origin, Style.QUOTED), path)
+            value = self.decode(kind, entry.value, (*path, key))
+            values[name] = FAULTY if name is FAULTY else value
+        return FAULTY if FAULTY in values.values() else values
+
+    def _matcher(self, node: Node, path: Path) -> Any:
+        """All keys of one mapping must match, or any item of a list."""
+        kinds = self.registry.matchers
+        if isinstance(node, Items):
+            return self._joined("any", self._several(Matcher, node, path), node, path)
+        if isinstance(node, Table) and len(node.entries) > 1:
+            parts = tuple(
+                self._kind("matcher", kinds, key, entry, entry.value, path)
+                for key, entry in node.entries.items()
+            )
+            return self._joined("all", parts, node, path)
+        return self._single("matcher", kinds, node, path)
+
+    def _joined(self, name: str, parts: Any, node: Node, path: Path) -> Any:
+        if parts is FAULTY or FAULTY in parts:
+            return FAULTY
+        cls = self.registry.matchers[name]
+        (field,) = shape_of(cls).all
+        return self._build(cls, {field.name: parts}, node, path)
+
+    def _action(self, node: Node, path: Path) -> Any:
+        verbs = self.registry.actions
+        if isinstance(node, Table) and len(node.entries) > 1:
+            for key, entry in node.entries.items():
+                self._kind("action", verbs, key, entry, entry.value, path)
+            keys = listed(node.entries)
+            return self._wrong(node, path, f"has the keys {keys}, one is allowed")
+        return self._single("action", verbs, node, path)
+
+    def _single(self, sort: str, kinds: _Kinds, node: Node, path: Path) -> Any:
+        """Read a name alone, or a mapping of one key."""
+        if isinstance(node, Table) and node.entries:
+            ((key, entry),) = node.entries.items()
+            return self._kind(sort, kinds, key, entry, entry.value, path)
+        if not isinstance(node, Scalar) or node.missing or node.style is Style.TYPED:
+            return self._unlike(node, path, f"one of {listed(kinds)}")
+        return self._kind(sort, kinds, node.text, node, Table(node.origin), path)
+
+    def _kind(
+        self,
+        sort: str,
+        kinds: _Kinds,
+        name: str,
+        place: Node | Entry,
+        node: Node,
+        path: Path,
+    ) -> Any:
+        if name in kinds:
+            return self._record(kinds[name], node, (*path, name))
+        what = f"{quoted(name)} is not {_A[sort]}{guess(name, kinds)}"
+        return self._wrong(place, path, f"{what}; allowed: {listed(kinds)}")
+
+    def _record(self, cls: Any, node: Node, path: Path) -> Any:
+        shape = shape_of(cls)
+        if isinstance(node, Scalar) and (node.missing or node.null):
+            node = Table(node.origin)
+        if shape.value is not None and _short(shape, shape.value, node):
+            given = {shape.value.name: self._field(shape.value, node, path)}
+        elif isinstance(node, Table):
+            given = self._fields(shape, node, path)
+        else:
+            keys = listed(shape.fields)
+            allowed = f"a mapping with keys of {keys}" if keys else "nothing"
+            return self._unlike(node, path, allowed)
+        return self._build(cls, given, node, path)
+
+    def _fields(self, shape: Shape, node: Table, path: Path) -> dict[str, Any]:
+        verbs: _Kinds = self.registry.actions if shape.inline else {}
+        known = (*shape.fields, *verbs)
+        given: dict[str, Any] = {}
+        meant: set[str | None] = set()
+        for key, entry in node.entries.items():
+            if field := shape.fields.get(key):
+                given[field.name] = self._field(field, entry.value, (*path, key))
+            elif key not in verbs:
+                meant.add(nearest(key, known))
+                text = f"unknown key{guess(key, known)}; allowed: {listed(known)}"
+                given[key] = self._wrong(entry, (*path, key), text)
+        for field in shape.fields.values():
+            if field.required and field.name not in given:
+                given[field.name] = FAULTY
+                if field.key not in meant:  # else it was told with that key
+                    self._wrong(node, path, f"the key {field.key} is missing")
+        if shape.inline is not None:
+            self._inline(shape.inline, not meant.isdisjoint(verbs), node, path, given)
+        return given
+
+    def _inline(
+        self, field: Field, told: bool, node: Table, path: Path, given: dict[str, Any]
+    ) -> None:
+        verbs = self.registry.actions
+        found = {
+            verb: self._kind("action", verbs, verb, entry, entry.value, path)
+            for verb, entry in node.entries.items()
+            if verb in verbs
+        }
+        if len(found) == 1:
+            given[field.name] = found.popitem()[1]
+        elif found:
+            last = node.entries[list(found)[-1]]
+            text = f"there are {len(found)} actions, {listed(found)}; one is allowed"
+            given[field.name] = self._wrong(last, path, text)
+        elif field.required or told:
+            given[field.name] = FAULTY
+            if not told:
+                text = f"an action is missing, one of {listed(verbs)} is needed"
+                self._wrong(node, path, text)
+
+    def _field(self, field: Field, node: Node, path: Path) -> Any:
+        value = self.decode(field.kind, node, path)
+        if value is not FAULTY and field.option.check is not None:
+            try:
+                field.option.check(value)
+            except ValueError as wrong:
+                return self._wrong(node, path, str(wrong))
+        return value
+
+    def _build(self, cls: Any, given: dict[str, Any], node: Node, path: Path) -> Any:
+        absent = [field for field in shape_of(cls).all if field.name not in given]
+        seen = {field.name: field.default for field in absent} | given
+        seen = {name: value for name, value in seen.items() if value is not FAULTY}
+        clashes = list(cls.conflicts(seen)) if hasattr(cls, "conflicts") else []
+        for where, text in clashes:
+            self._wrong(_at(node, where), (*path, *where), text)
+        if clashes or FAULTY in given.values():
+            return FAULTY
+        try:
+            return cls(**given)
+        except ValueError as wrong:
+            return self._wrong(node, path, str(wrong.args[0]))
+
+
+_Kinds = Mapping[str, type[Any]]
+
+_A = {"action": "an action", "matcher": "a matcher"}
+
+
+def _short(shape: Shape, value: Field, node: Node) -> bool:
+    """@return: whether the node stands for the value alone, not for all options."""
+    if not isinstance(node, Table):
+        return True
+    if not node.entries or not shape.fields.keys().isdisjoint(node.entries):
+        return False
+    return takes_table(value.kind)
+
+
+def _at(node: Node, path: Path) -> Node:
+    """@return: the node at the path, or the one nearest to it."""
+    for step in path:
+        inner: Node | None = None
+        if isinstance(node, Table):
+            inner = node.get(step)
+        elif (
+            isinstance(node, Items) and step.isdigit() and int(step) < len(node.values)
+        ):
+            inner = node.values[int(step)]
+        if inner is None:
+            break
+        node = inner
+    return node
+
+
+def _what(node: Node) -> str:
+    if isinstance(node, Table):
+        return "a mapping" if node.entries else "an empty mapping"
+    if isinstance(node, Items):
+        return "a list"
+    if node.missing:
+        return "empty"
+    if node.style is Style.TYPED:
+        return f"{node.text} without quotes"
+    return quoted(node.text)

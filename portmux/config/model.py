@@ -1,0 +1,350 @@
+"""
+Every option of portmux.conf, declared once.
+
+Durations are seconds, sizes octets; None is C{none} in a file. An object made
+by hand is held to the same rules as one from a file.
+"""
+
+# ruff: noqa: RUF009 -- option() makes a field, not a default
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import attrs
+
+from portmux.config.checks import PATH, like, positive, sized, some
+from portmux.config.tree import Path
+from portmux.config.values import Name
+from portmux.core.address import BindAddress, Host, Unix
+from portmux.core.head import Matcher
+from portmux.core.option import Octets, Seconds, at_least, option
+from portmux.core.plan import Action
+
+_MOST_SNIFFED = 1 << 20
+"""Octets; from taste: a thousand sniffing clients then hold one GiB at most."""
+
+Given = Mapping[str, Any]
+Clashes = Iterator[tuple[Path, str]]
+
+
+@attrs.frozen
+class Bind:
+    """One address that a listener waits on."""
+
+    address: BindAddress = option(
+        "where to listen; * is every address of both families",
+        value=True,
+        example="*:443",
+    )
+    backlog: int | None = option(
+        "connections the system holds until they are accepted; none: its maximum",
+        default=None,
+        check=at_least(1),
+        example="4096",
+    )
+    mode: str | None = option(
+        "permissions of a unix socket, in octal; none: by the umask",
+        default=None,
+        check=like("0?[0-7]{3}", 'three octal digits such as "0660"'),
+        example="0660",
+    )
+    owner: str | None = option(
+        "owner of a unix socket; none: who starts portmux",
+        default=None,
+        check=like(r"[^:\s]+(:[^:\s]+)?", "USER or USER:GROUP"),
+        example="portmux:www-data",
+    )
+    interface: str | None = option(
+        "network interface that connections must come in by; none: any",
+        default=None,
+        check=like(r"[^/\s]{1,15}", "a name of up to 15 letters"),
+        example="eth0",
+    )
+
+    def __attrs_post_init__(self) -> None:
+        _hold(self)
+
+    @staticmethod
+    def conflicts(given: Given) -> Clashes:
+        address = given.get("address")
+        only = {
+            "mode": (Unix, "unix:PATH"),
+            "owner": (Unix, "unix:PATH"),
+            "interface": (Host, "IP:PORT"),
+            "backlog": (Host | Unix, "sockets that portmux opens itself"),
+        }
+        for name, (kind, allowed) in only.items():
+            if given.get(name) is None or address is None:
+                continue
+            if not isinstance(address, kind):
+                yield (name,), f"means nothing for {address}, it is for {allowed}"
+
+    @property
+    def permissions(self) -> int | None:
+        """C{mode} as a number."""
+        return None if self.mode is None else int(self.mode, 8)
+
+
+@attrs.frozen
+class Sniff:
+    """How long, and how far, first bytes are looked at."""
+
+    timeout: Seconds | None = option(
+        "time from accepting a connection until it must be decided",
+        default=3.0,
+        check=positive,
+        example="5s",
+    )
+    limit: Octets = option(
+        "most octets looked at, up to 1MiB",
+        default=1 << 16,
+        check=sized(1, _MOST_SNIFFED),
+        example="16KiB",
+    )
+    silent: Seconds | None = option(
+        "time after which a client that sent nothing gets the silent action; "
+        "none: the timeout",
+        default=None,
+        check=positive,
+        example="500ms",
+    )
+    resolution: Literal["ordered", "eager"] = option(
+        "which route wins: the first in written order, or the first that matches "
+        "with the fewest octets",
+        default="ordered",
+        example="eager",
+    )
+
+    def __attrs_post_init__(self) -> None:
+        _hold(self)
+
+    @staticmethod
+    def conflicts(given: Given) -> Clashes:
+        match given:
+            case {"timeout": float(most), "silent": float(silent)} if silent > most:
+                yield ("silent",), "is longer than timeout, at most as long is allowed"
+
+
+@attrs.frozen
+class Ban:
+    """Refuse a source for a while after repeated failed sniffs."""
+
+    failures: int = option(
+        "failed sniffs that ban a source", value=True, check=at_least(1), example="10"
+    )
+    within: Seconds = option(
+        "time in which they are counted",
+        default=60.0,
+        check=positive,
+        example="1m",
+    )
+    duration: Seconds = option(
+        "how long the source is refused",
+        default=600.0,
+        check=positive,
+        example="1h",
+    )
+
+
+@attrs.frozen
+class Limits:
+    """A listener's limits; a source is an IPv4 address or an IPv6 /64."""
+
+    connections: int | None = option(
+        "most live connections; more are closed at once",
+        default=None,
+        check=at_least(1),
+        example="1000",
+    )
+    per_source: int | None = option(
+        "most live connections of one source",
+        default=None,
+        check=at_least(1),
+        example="50",
+    )
+    rate: float | None = option(
+        "most new connections of one source in a second",
+        default=None,
+        check=positive,
+        example="10",
+    )
+    ban: Ban | None = option(
+        "refuse a source after repeated failed sniffs",
+        default=None,
+        example="{failures: 10, within: 1m, duration: 1h}",
+    )
+
+
+@attrs.frozen
+class Timeouts:
+    """How long a decided connection may rest."""
+
+    idle: Seconds | None = option(
+        "time without a byte in either direction after which a connection ends",
+        default=None,
+        check=positive,
+        example="10m",
+    )
+    half_close: Seconds | None = option(
+        "time without a byte after one side has ended its direction",
+        default=60.0,
+        check=positive,
+        example="30s",
+    )
+
+
+@attrs.frozen
+class RouteLimits:
+    """A route's limits."""
+
+    connections: int | None = option(
+        "most live connections of this route; more are closed at once",
+        default=None,
+        check=at_least(1),
+        example="100",
+    )
+
+
+@attrs.frozen
+class Route:
+    """A matcher and what is done with its connections."""
+
+    unique = "name"
+
+    name: Name = option("unique in the listener; it stands in records", example="ssh")
+    match: Matcher = option("which connections", example="ssh")
+    action: Action = option("what is done with them", inline=True)
+    limits: RouteLimits = option("limits of this route", factory=RouteLimits)
+
+
+@attrs.frozen
+class Listener:
+    """Addresses that share an ordered list of routes."""
+
+    bind: tuple[Bind, ...] = option(
+        "where to listen",
+        check=some("an address"),
+        example='["*:443"]',
+    )
+    routes: tuple[Route, ...] = option("asked in this order", default=())
+    action: Action | None = option(
+        "what is done with every connection of a listener without routes",
+        default=None,
+        inline=True,
+    )
+    fallback: Action | None = option(
+        "what is done when every route said no; none: close",
+        default=None,
+        example="close",
+    )
+    silent: Action | None = option(
+        "what is done with a client that sent nothing within sniff.silent; "
+        "none: as when nothing is decided in time",
+        default=None,
+        example='{forward: "127.0.0.1:22"}',
+    )
+    undecided: Action | None = option(
+        "what is done when bytes came and nothing was decided within sniff.timeout; "
+        "none: the first route that matches without more bytes, then fallback",
+        default=None,
+        example="close",
+    )
+    sniff: Sniff = option("how first bytes are looked at", factory=Sniff)
+    limits: Limits = option("limits of this listener", factory=Limits)
+    timeouts: Timeouts = option("when connections are ended", factory=Timeouts)
+    keepalive: bool = option("TCP keepalive, both ways", default=True, example="false")
+    nodelay: bool = option(
+        "send small pieces at once, both ways", default=True, example="false"
+    )
+
+    def __attrs_post_init__(self) -> None:
+        _hold(self)
+
+    @staticmethod
+    def conflicts(given: Given) -> Clashes:
+        match given:
+            case {"routes": (), "action": None}:
+                yield (), "there are neither routes nor an action, one is needed"
+            case {"routes": (_, *_), "action": action} if action is not None:
+                yield (), "there are routes and an action of its own, one is allowed"
+            case {"routes": ()}:
+                for name in ("fallback", "silent", "undecided"):
+                    if given.get(name) is not None:
+                        yield (name,), "means nothing without routes"
+        match given:
+            case {"sniff": Sniff(silent=float()), "silent": None}:
+                yield ("sniff", "silent"), "means nothing without a silent action"
+
+
+@attrs.frozen
+class GlobalLimits:
+    """Limits of the whole program."""
+
+    connections: int | None = option(
+        "most live connections of all listeners; more are closed at once",
+        default=None,
+        check=at_least(1),
+        example="10000",
+    )
+
+
+@attrs.frozen
+class Log:
+    """What is written where."""
+
+    level: Literal["debug", "info", "warn", "error"] = option(
+        "least level that is written", default="info", example="warn"
+    )
+    format: Literal["text", "json"] = option(
+        "lines of text, or of JSON", default="text", example="json"
+    )
+    access: str | None = option(
+        "file of the records, one line for each session; none: standard error",
+        default=None,
+        check=PATH,
+        example="/var/log/portmux/access.log",
+    )
+
+
+@attrs.frozen
+class Config:
+    """All of portmux.conf."""
+
+    listeners: Mapping[Name, Listener] = option("by name", check=some("a listener"))
+    limits: GlobalLimits = option("limits of the whole program", factory=GlobalLimits)
+    log: Log = option("what is written where", factory=Log)
+    drain: Seconds | None = option(
+        "time that live sessions get at the end; none: as long as they last",
+        default=10.0,
+        example="30s",
+    )
+    pid: str | None = option(
+        "file that holds the process id; under twistd use its --pidfile",
+        default=None,
+        check=PATH,
+        example="/run/portmux/portmux.pid",
+    )
+
+    def __attrs_post_init__(self) -> None:
+        _hold(self)
+
+    @staticmethod
+    def conflicts(given: Given) -> Clashes:
+        taken: Counter[BindAddress] = Counter()
+        listeners: Mapping[str, Listener] = given.get("listeners", {})
+        for name, listener in listeners.items():
+            for index, bind in enumerate(listener.bind):
+                address = bind.address
+                taken[address] += 1
+                if taken[address] > 1 and getattr(address, "port", None) != 0:
+                    path = ("listeners", name, "bind", str(index))
+                    yield path, f"{address} is bound already, once is allowed"
+
+
+def _hold(made: Any) -> None:
+    """@raise ValueError: values of the object cannot stand together."""
+    for path, text in made.conflicts(attrs.asdict(made, recurse=False)):
+        raise ValueError(": ".join((*path, text)))
