@@ -1,0 +1,1 @@
+"""Measure portmux beside HAProxy and sslh on one machine, in one run."""

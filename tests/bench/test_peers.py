@@ -1,0 +1,138 @@
+"""Configurations of the compared proxies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from twisted.trial.unittest import SynchronousTestCase
+
+from bench.peers import (
+    BASE,
+    DEFAULT,
+    DIRECT,
+    NAMES,
+    NOWHERE,
+    PEERS,
+    RULES,
+    TUNED,
+    WINNER,
+    Peer,
+    Site,
+    portmux_config,
+    sslh_arguments,
+)
+
+SITE = Site(Path("/tmp/one"), 20443, "127.0.0.1:40123")
+
+
+def peer(name: str) -> Peer:
+    """@return: the one of that name."""
+    (found,) = [peer for peer in PEERS if peer.name == name]
+    return found
+
+
+def rendered(name: str) -> list[str]:
+    """@return: the lines of a peer's configuration, without indentation."""
+    config = peer(name).config
+    assert config is not None
+    return [line.strip() for line in config(SITE).splitlines()]
+
+
+class RuleTests(SynchronousTestCase):
+    """The routes are what the documentation says they are."""
+
+    def test_ninth_of_ten_wins(self) -> None:
+        """Eight rules have to say no before the one that matches."""
+        self.assertEqual(len(RULES), 10)
+        self.assertEqual(RULES[8].name, WINNER)
+
+    def test_names_are_unique(self) -> None:
+        """Names are those of HAProxy's ACLs and backends too."""
+        self.assertEqual(len({rule.name for rule in RULES}), len(RULES))
+
+
+class PortmuxTests(SynchronousTestCase):
+    """portmux is measured as users run it."""
+
+    def setUp(self) -> None:
+        self.config = yaml.safe_load(portmux_config(SITE))
+        self.front = self.config["listeners"]["front"]
+
+    def test_routes(self) -> None:
+        """All rules in their order; only the winner leads to the backend."""
+        routes = {route["name"]: route["forward"] for route in self.front["routes"]}
+        self.assertEqual(list(routes), [rule.name for rule in RULES])
+        self.assertEqual(routes.pop(WINNER), SITE.backend)
+        self.assertEqual(set(routes.values()), {NOWHERE})
+
+    def test_listens_where_it_is_told(self) -> None:
+        """One loopback address and nothing else."""
+        self.assertEqual(self.front["bind"], ["127.0.0.1:20443"])
+
+    def test_limits_and_log(self) -> None:
+        """What users have on is on."""
+        self.assertEqual(set(self.front["limits"]), {"connections", "per-source"})
+        self.assertEqual(self.config["log"], {"access": "/tmp/one/access.log"})
+
+
+class HAProxyTests(SynchronousTestCase):
+    """HAProxy in three configurations."""
+
+    def test_sniffing_asks_all_rules_in_order(self) -> None:
+        """The backends are chosen by the same ten rules as portmux's."""
+        chosen = [line for line in rendered(BASE) if line.startswith("use_backend")]
+        names = [rule.name for rule in RULES]
+        self.assertEqual(chosen, [f"use_backend {name} if is_{name}" for name in names])
+
+    def test_sniffing_leads_elsewhere_if_it_errs(self) -> None:
+        """Only the winner's backend is the one of the bench."""
+        lines = rendered(BASE)
+        backend = lines.index(f"backend {WINNER}")
+        self.assertEqual(lines[backend + 1], f"server one {SITE.backend}")
+        self.assertEqual(lines.count(f"server one {SITE.backend}"), 1)
+        self.assertEqual(lines.count(f"server one {NOWHERE}"), len(RULES) - 1)
+
+    def test_default_neither_sniffs_nor_splices(self) -> None:
+        """It is what one gets without asking for anything."""
+        text = " ".join(rendered(DEFAULT))
+        self.assertIn(f"default_backend {WINNER}", text)
+        for word in ("inspect", "splice", "tune"):
+            self.assertNotIn(word, text)
+
+    def test_tuned_splices_through_large_pipes(self) -> None:
+        """What makes bulk cheap in HAProxy is on."""
+        for line in (
+            "option splice-request",
+            "option splice-response",
+            "tune.pipesize 1048576",
+            "tune.bufsize 65536",
+        ):
+            self.assertIn(line, rendered(TUNED))
+
+
+class SslhTests(SynchronousTestCase):
+    """sslh has no file: its command line says it all."""
+
+    def test_only_http_leads_to_the_backend(self) -> None:
+        """Each other protocol that it recognises leads to where nothing is."""
+        arguments = sslh_arguments(SITE)
+        self.assertEqual(arguments.count(SITE.backend), 1)
+        self.assertEqual(arguments[arguments.index(SITE.backend) - 1], "--http")
+        self.assertIn("-n", arguments)
+
+
+class PeerTests(SynchronousTestCase):
+    """The list of peers."""
+
+    def test_names(self) -> None:
+        """Those that ratios are taken to exist; none is called like the backend."""
+        names = [peer.name for peer in PEERS]
+        self.assertEqual(NAMES, (DIRECT, *names))
+        self.assertLessEqual({BASE, DEFAULT, TUNED, "portmux"}, set(names))
+        self.assertEqual(len(set(NAMES)), len(NAMES))
+
+    def test_each_but_portmux_names_its_package(self) -> None:
+        """A peer that is missing is reported with what to install."""
+        without = [peer.name for peer in PEERS if not peer.package]
+        self.assertEqual(without, ["portmux"])
