@@ -185,11 +185,11 @@ class Session:
         self.deadline = None
         if self._unwanted(decision) and self.policy.gate.failed(self.source, now):
             self._detail = "source is banned now"
-        if way.connections is not None and way.active >= way.connections:
+        if way.count.full:
             self._cause = "refused"
             return self.end("limit-route-connections", f"route {way.name}")
         self._way = way
-        way.active += 1
+        way.count.live += 1
         return self._carry_out(way, now)
 
     def _unwanted(self, decision: Decision) -> bool:
@@ -315,7 +315,7 @@ class Session:
         backend = self.backend
         self._let_go()
         if self._way is not None:
-            self._way.active -= 1
+            self._way.count.live -= 1
         if self._admitted:
             self.policy.gate.release(self.source)
         return Record(

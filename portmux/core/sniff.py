@@ -15,6 +15,7 @@ import attrs
 
 from portmux.core.address import Address
 from portmux.core.head import Head, Matcher, Opens, Reason, Verdict, judge
+from portmux.core.limits import Count
 from portmux.core.plan import Closing, Plan
 
 
@@ -35,16 +36,14 @@ class Way:
     What may become of a connection: a named plan.
 
     @ivar name: a route's, or C{fallback}, C{silent}, C{undecided}, C{close}.
-    @ivar connections: sessions that may go this way at a time; None: any.
-    @ivar active: sessions that go this way now.
+    @ivar count: the sessions that go this way now, and how many may.
     @ivar chosen: somebody configured it for such connections; without, it is
         the end of connections that nothing fits.
     """
 
     name: str
     plan: Plan
-    connections: int | None = None
-    active: int = 0
+    count: Count = attrs.field(factory=Count)
     chosen: bool = True
 
 

@@ -65,10 +65,9 @@ class Acceptor:
         self._reactor.addReader(self)
 
     def stop(self) -> None:
-        """Accept no more, and close the socket."""
+        """Accept no more; the socket goes on listening until it is closed."""
         self._on = False
         self._reactor.removeReader(self)
-        self.sock.close()
 
     def fileno(self) -> int:
         return self.sock.fileno()

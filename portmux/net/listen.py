@@ -7,13 +7,14 @@ import os
 import socket
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from grp import getgrnam
 from pwd import getpwnam
 from typing import Final
 
 import attrs
 
-from portmux.core.address import BindAddress, Host, Inherited, Unix
+from portmux.core.address import Address, BindAddress, Host, Inherited, Unix
 from portmux.errors import PortmuxError
 
 FIRST_INHERITED: Final = 3
@@ -30,7 +31,7 @@ class Listening:
     What to listen on, and how.
 
     @ivar backlog: clients that may wait to be accepted.
-    @ivar mode: permissions of a unix socket's file; None: the umask's.
+    @ivar mode: permissions of a unix socket's file; None: 0600.
     @ivar owner: C{user}, C{user:group} or C{:group} of that file.
     @ivar interface: only clients that come in by this device.
     """
@@ -70,6 +71,38 @@ def listen(wanted: Listening, environ: Mapping[str, str]) -> list[socket.socket]
     return opened
 
 
+def adjust(sockets: list[socket.socket], wanted: Listening) -> None:
+    """
+    Give open sockets of the same address other options; clients do not notice.
+
+    @raise BindError: an option is not allowed to us any more.
+    """
+    try:
+        for sock in sockets:
+            _ready(sock, wanted)
+            if sock.family == socket.AF_UNIX:
+                _own(sock.getsockname(), wanted)
+            else:
+                _restrict(sock, wanted)
+    except OSError as error:
+        raise BindError(f"cannot change {wanted.address}: {_advice(error)}") from error
+
+
+def shut(sock: socket.socket) -> None:
+    """Close a listening socket; the file of a unix socket goes with it."""
+    path = sock.getsockname() if sock.family == socket.AF_UNIX else None
+    sock.close()
+    if path:
+        with suppress(OSError):  # somebody else has tidied up
+            os.unlink(path)
+
+
+def named(sock: socket.socket) -> Address:
+    """@return: what a socket is bound to; the port that the system chose."""
+    name = sock.getsockname()
+    return Unix(name) if sock.family == socket.AF_UNIX else Host(name[0], name[1])
+
+
 def _names(address: Host | Unix) -> list[tuple[int, object]]:
     if isinstance(address, Unix):
         return [(socket.AF_UNIX, address.path)]
@@ -100,8 +133,7 @@ def _bind(wanted: Listening, family: int, name: object) -> socket.socket | None:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if wanted.interface is not None:
-            device = wanted.interface.encode()
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+            _restrict(sock, wanted)
         sock.bind(name)  # type: ignore[arg-type] # of getaddrinfo, or ours above
     except OSError:
         sock.close()
@@ -111,13 +143,28 @@ def _bind(wanted: Listening, family: int, name: object) -> socket.socket | None:
 
 def _bind_unix(sock: socket.socket, wanted: Listening, path: str) -> None:
     _remove_stale(path)
-    before = os.umask(0o777 & ~wanted.mode if wanted.mode is not None else 0o077)
+    before = os.umask(0o177)  # nobody else gets in before the mode is right
     try:
         sock.bind(path)
     finally:
         os.umask(before)
+    _own(path, wanted)
+
+
+def _own(path: str, wanted: Listening) -> None:
+    if wanted.mode is not None:
+        os.chmod(path, wanted.mode)
     if wanted.owner is not None:
         os.chown(path, *_owner(wanted.owner))
+
+
+def _restrict(sock: socket.socket, wanted: Listening) -> None:
+    device = (wanted.interface or "").encode()
+    if (
+        sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\0")
+        != device
+    ):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
 
 
 def _remove_stale(path: str) -> None:
