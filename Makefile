@@ -11,6 +11,9 @@ RECIPE = Makefile setup.cfg setup.py pyproject.toml
 # What make test runs, as trial names it; everything that needs only Python.
 TESTS =
 
+# Options of the bench; docs/performance.md tells them.
+BENCH =
+
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help run test peers lint format bench clean
@@ -39,7 +42,7 @@ format: $(VENV)/.lint ## put imports and layout in order
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.run ## measure portmux beside other programs
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run $(BENCH)
 
 clean: ## remove what make, the tests and the builds have made
 	rm -rf $(VENV) .tox build dist *.egg-info _trial_temp* .hypothesis \
