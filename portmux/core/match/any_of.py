@@ -17,19 +17,23 @@ class AnyOf:
 
     matchers: tuple[Matcher, ...] = option("matchers; one must match", value=True)
 
+    _key: object = attrs.field(factory=object, init=False, eq=False, repr=False)
+
     def __attrs_post_init__(self) -> None:
         if not self.matchers:
             raise ValueError("there is no matcher, at least one is needed")
 
     def match(self, head: Head) -> Verdict:
-        answer = Verdict.NO
-        for matcher in self.matchers:
+        undecided = head.recall(self._key, lambda: list(self.matchers))
+        still = []
+        for matcher in undecided:
             verdict = judge(matcher, head)
             if verdict is Verdict.YES:
                 return verdict
             if verdict is Verdict.MORE:
-                answer = verdict
-        return answer
+                still.append(matcher)
+        undecided[:] = still  # a verdict is final, and asking again costs work
+        return Verdict.MORE if still else Verdict.NO
 
     def why(self, head: Head) -> Reason:
         verdicts = [judge(matcher, head) for matcher in self.matchers]

@@ -19,9 +19,7 @@ _OPPOSITE = {
 class Not:
     """Match once the matcher has said NO; malformed bytes are a NO."""
 
-    matcher: Matcher = option(  # noqa: RUF009: it declares a field
-        "the matcher that must not match", value=True
-    )
+    matcher: Matcher = option("the matcher that must not match", value=True)
 
     def match(self, head: Head) -> Verdict:
         return _OPPOSITE[judge(self.matcher, head)]

@@ -14,7 +14,7 @@ from functools import reduce
 
 import attrs
 
-from portmux.core.regex.syntax import Anchor, Choice, Node, Octet, Repeat, Sequence
+from portmux.core.regex.nodes import Anchor, Choice, Node, Octet, Repeat, Sequence
 
 MOST_POSITIONS = 4096
 """Octets named in a set of expressions, repeats written out: from taste."""

@@ -1,62 +1,31 @@
 """
 Read regular expressions as people know them, as far as they can be linear.
 
-Text stands for its UTF-8 octets. A set of octets is an integer: bit I{n} is set
-when octet I{n} is in it.
+Text stands for its UTF-8 octets.
 """
 
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
 from typing import NoReturn
 
 import attrs
 
+from portmux.core.regex.nodes import (
+    ALL,
+    LETTERS,
+    Anchor,
+    Choice,
+    Node,
+    Octet,
+    Repeat,
+    Sequence,
+    both_cases,
+    octets,
+)
+
 MOST_DEPTH = 50
 """Groups within groups: from taste; everything that walks them recurses."""
-
-ALL = (1 << 256) - 1
-
-
-class Anchor(Enum):
-    """A place between octets."""
-
-    START = auto()
-    END = auto()
-
-
-@attrs.frozen(slots=True)
-class Octet:
-    """One octet out of a set. @ivar among: the set; 0 matches nothing."""
-
-    among: int
-
-
-@attrs.frozen(slots=True)
-class Sequence:
-    """One behind the other; empty matches the empty string."""
-
-    parts: tuple[Node, ...] = ()
-
-
-@attrs.frozen(slots=True)
-class Choice:
-    """Any one of them."""
-
-    branches: tuple[Node, ...]
-
-
-@attrs.frozen(slots=True)
-class Repeat:
-    """@ivar most: None for any number."""
-
-    node: Node
-    least: int
-    most: int | None
-
-
-Node = Octet | Sequence | Choice | Repeat | Anchor
 
 
 def parse(pattern: str, ignore_case: bool = False) -> Node:
@@ -67,17 +36,8 @@ def parse(pattern: str, ignore_case: bool = False) -> Node:
     return _Reader(pattern, ignore_case).whole()
 
 
-def octets(members: bytes) -> int:
-    """@return: the set of these octets."""
-    found = 0
-    for octet in members:
-        found |= 1 << octet
-    return found
-
-
-_LETTERS = (1 << 26) - 1
 _DIGIT = octets(b"0123456789")
-_WORD = _DIGIT | _LETTERS << ord("A") | _LETTERS << ord("a") | octets(b"_")
+_WORD = _DIGIT | LETTERS << ord("A") | LETTERS << ord("a") | octets(b"_")
 _SPACE = octets(b" \t\n\r\f\v")
 _SETS = {
     "d": _DIGIT,
@@ -209,7 +169,7 @@ class _Reader:
         return parts[0] if len(parts) == 1 else Sequence(parts)
 
     def _octet(self, among: int) -> Octet:
-        return Octet(_both_cases(among) if self.ignore_case else among)
+        return Octet(both_cases(among) if self.ignore_case else among)
 
     def _group(self) -> Node:
         start, outside = self.at, (self.ignore_case, self.dot_all)
@@ -289,7 +249,7 @@ class _Reader:
             among |= self._span()
         self.at += 1
         if self.ignore_case:
-            among = _both_cases(among)
+            among = both_cases(among)
         return ALL ^ among if negative else among
 
     def _span(self) -> int:
@@ -316,9 +276,3 @@ class _Reader:
             self._fail("a character beyond ASCII is not supported in a class")
         self.at += 1
         return 1 << ord(character)
-
-
-def _both_cases(among: int) -> int:
-    """@return: the set with both cases of each ASCII letter in it."""
-    letters = (among >> ord("A") | among >> ord("a")) & _LETTERS
-    return among | letters << ord("A") | letters << ord("a")
