@@ -125,7 +125,8 @@ class Front(Protocol):
     def over(self) -> None:
         """See whether anything of the connection is left."""
         back_open = self._back is not None and not self._back.gone
-        if self._gone and not back_open and not self._serving:
+        left = self._serving or back_open or not self._gone
+        if not left and self.session.phase is not Phase.OVER:  # told once
             self.engine.over(self)
 
     # -- for Client
