@@ -97,17 +97,17 @@ class _Reading:
     parser: Parser[Any]
     size: int = -1
     result: Any = None
-    fault: Malformed | None = None
+    fault: str | None = None  # not the exception: that would hold its frames
 
     def read(self, data: bytearray) -> Any:
         if self.fault is not None:
-            raise self.fault
+            raise Malformed(self.fault)
         if self.result is None and self.size != len(data):
             self.size = len(data)
             try:
                 self.result = self.parser.read(data)
             except Malformed as fault:
-                self.fault = fault
+                self.fault = str(fault)
                 raise
         return self.result
 
@@ -163,16 +163,22 @@ def printable(octets: bytes | str, limit: int = 256) -> str:
     Octets of a peer as text that cannot forge a log line or a field.
 
     @return: visible ASCII as it is, except blanks, quotes and backslashes; all
-        else as C{\\xHH}; cut with C{...} behind C{limit} characters of input.
+        else as C{\\xHH}; cut with C{...} behind C{limit} octets of input.
     """
-    raw = (
-        octets.encode("utf-8", "surrogateescape") if isinstance(octets, str) else octets
-    )
-    shown = "".join(_visible(octet) for octet in raw[:limit])
+    raw = _octets(octets) if isinstance(octets, str) else octets
+    shown = "".join(map(_SHOWN.__getitem__, raw[:limit]))
     return shown + "..." if len(raw) > limit else shown
 
 
-def _visible(octet: int) -> str:
-    if 0x21 <= octet <= 0x7E and octet not in b'"\\':
-        return chr(octet)
-    return f"\\x{octet:02x}"
+def _octets(text: str) -> bytes:
+    """@return: those that the system knows a file name by, if it is one."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+_SHOWN = tuple(
+    chr(octet) if 0x21 <= octet <= 0x7E and octet not in b'"\\' else f"\\x{octet:02x}"
+    for octet in range(256)
+)
