@@ -97,6 +97,7 @@ class Acceptor:
                     self._wait(os.strerror(error.errno), PAUSE)
                     return
                 continue  # that client has gone already
+            sock.setblocking(False)
             self._accepted(sock, _address(sock, peer), self._local_of(sock))
 
     def _wait(self, why: str, pause: float | None) -> None:

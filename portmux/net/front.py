@@ -52,6 +52,7 @@ class Front(Protocol):
     _gone = False
     _serving = False
     _late = b""
+    _called_by: float | None = None
     _end = ("done", "")
 
     def __init__(self, engine: Engine, session: Session) -> None:
@@ -99,7 +100,8 @@ class Front(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
         self.session.received -= unsent(self.transport)
-        self._on(self.session.lost(Side.CLIENT, self._now()))
+        if self.session.phase is not Phase.CLOSE:
+            self._on(self.session.lost(Side.CLIENT, self._now()))
         if self._sink is not None:
             self._sink.lost()
         self.over()
@@ -108,13 +110,15 @@ class Front(Protocol):
 
     def expire(self) -> None:
         """The session's deadline may have passed."""
+        self._called_by = None
         self._on(self.session.expire(self._now()))
 
     def back_finished(self) -> None:
         self._on(self.session.finished(Side.BACKEND, self._now()))
 
     def back_lost(self) -> None:
-        self._on(self.session.lost(Side.BACKEND, self._now()))
+        if self.session.phase is not Phase.CLOSE:
+            self._on(self.session.lost(Side.BACKEND, self._now()))
         self.over()
 
     def stop(self, how: str) -> None:
@@ -171,8 +175,12 @@ class Front(Protocol):
         self._watch()
 
     def _watch(self) -> None:
+        """An earlier call is as good: it finds that there is more time."""
         deadline = self.session.deadline
-        if deadline is not None and self.session.phase is not Phase.OVER:
+        if deadline is None or self.session.phase is Phase.OVER:
+            return
+        if self._called_by is None or deadline < self._called_by:
+            self._called_by = deadline
             self.engine.deadlines.put(self, deadline)
 
     def _carry(self, effect: Effect) -> None:

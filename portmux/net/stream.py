@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet import main
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import (
     IAddress,
@@ -42,14 +43,21 @@ class Stream(Connection):
     """A connected socket. Reads nothing before C{resumeProducing} or L{take}."""
 
     _base = Connection
+    logstr = "-"
     _shouldShutdown = False  # close() says it all: nobody shares our descriptors
     bufferSize = RECEIVE
     _reading = False
 
     def __init__(self, sock: socket.socket, protocol: Protocol, reactor: Any) -> None:
-        """@param protocol: must be half-closeable."""
-        super().__init__(sock, protocol, reactor)
-        self.logstr = "-"
+        """
+        @param sock: connected and non-blocking.
+        @param protocol: must be half-closeable.
+        """
+        # What the base class does, but for a system call: it is non-blocking.
+        FileDescriptor.__init__(self, reactor)
+        self.socket = sock
+        self.fileno = sock.fileno
+        self.protocol = protocol
         self.connected = 1
 
     def getHost(self) -> Any:
