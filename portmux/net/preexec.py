@@ -39,8 +39,7 @@ def credentials(user: str | None, group: str | None) -> Credentials | None:
     @param user: a name of the system's; its own groups go with it.
     @param group: a name, in place of the user's own group.
     @return: None when nothing has to change.
-    @raise ValueError: there is no such user or group.
-    @raise PermissionError: only root may change them.
+    @raise ValueError: there is no such user or group, or we may not change to it.
     """
     gid = group_id(group) if group is not None else None
     if user is not None:
@@ -51,11 +50,23 @@ def credentials(user: str | None, group: str | None) -> Credentials | None:
         wanted = Credentials(None, gid, ())
     else:
         return None
-    if os.geteuid() == 0:
-        return wanted
-    if wanted.user in (None, os.geteuid()) and wanted.group == os.getegid():
+    if os.geteuid() != 0 and _is_ours(wanted):
         return None
-    raise PermissionError("only root may start a program as another user or group")
+    if not permitted(wanted):
+        raise ValueError(ROOT_ONLY)
+    return wanted
+
+
+def _is_ours(wanted: Credentials) -> bool:
+    return wanted.user in (None, os.geteuid()) and wanted.group == os.getegid()
+
+
+ROOT_ONLY: Final = "only root may start a program as another user or group"
+
+
+def permitted(wanted: Credentials | None) -> bool:
+    """@return: whether we may, now, start a program with these."""
+    return wanted is None or os.geteuid() == 0
 
 
 def user_entry(name: str) -> pwd.struct_passwd:
@@ -76,6 +87,12 @@ def group_id(name: str) -> int:
 
 Limit = tuple[int, int]
 """A C{RLIMIT_} number, and the value for both its soft and its hard limit."""
+
+FILES: Final = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+"""
+Descriptors that a program may open unless told otherwise: as portmux itself
+when it started. It raises its own, but C{select} fails above 1024.
+"""
 
 
 def excessive(limits: tuple[Limit, ...]) -> Limit | None:
@@ -111,6 +128,7 @@ class Preparation:
     What fails is written to standard error, as Popen tells only that something did.
 
     @ivar terminal: standard input is a terminal, to be the session's own.
+    @ivar files: the soft limit of descriptors; None: as it is.
     @ivar limits: set while still root, as they may be above the parent's; the
         size of memory last, for the parent's image may be larger than it allows.
     @ivar defaults: signals that are ignored and must not be.
@@ -118,6 +136,7 @@ class Preparation:
     """
 
     terminal: bool = False
+    files: int | None = None
     limits: tuple[Limit, ...] = ()
     credentials: Credentials | None = None
     defaults: tuple[signal.Signals, ...] = ()
@@ -140,6 +159,9 @@ class Preparation:
         if self.credentials is not None:
             os.setgroups(self.credentials.groups)
             os.setgid(self.credentials.group)
+        if self.files is not None:
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, hard))
         for which, most in self.limits:
             resource.setrlimit(which, (most, most))
         if self.credentials is not None and self.credentials.user is not None:
@@ -152,8 +174,10 @@ def preparation(
     credentials: Credentials | None,
 ) -> Preparation | None:
     """@return: None when there is nothing to do, and the child need not be a fork."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     made = Preparation(
         terminal,
+        FILES if soft != FILES <= hard else None,
         tuple(sorted(limits, key=lambda one: one[0] == resource.RLIMIT_AS)),
         credentials,
         ignored_signals(),

@@ -6,13 +6,24 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from subprocess import Popen, SubprocessError
+from typing import Final
 
 import attrs
 
 from portmux.net.child import Child, Output
 from portmux.net.pidwatch import IReactor
 from portmux.net.pipes import CHUNK, PipeWriter, end_of_file, nothing
-from portmux.net.preexec import Credentials, Limit, excessive, preparation
+from portmux.net.preexec import (
+    ROOT_ONLY,
+    Credentials,
+    Limit,
+    excessive,
+    permitted,
+    preparation,
+)
+
+DESCRIPTORS: Final = 4
+"""What a program costs us while it runs: three streams, and one that tells its end."""
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +82,8 @@ def start(
     The child leads a new session, hence a process group, from before it is the
     program: a signal to the group cannot come too early.
     """
+    if not permitted(command.credentials):
+        return Unstarted(ROOT_ONLY)
     excess = excessive(command.limits)
     if excess is not None:
         return Unstarted(f"a limit is above the {excess[1]} that only root may exceed")

@@ -6,6 +6,8 @@ import select
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableDescriptor
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -62,10 +64,10 @@ class Polled(Clock):
         )
         for reader, descriptor in list(self._readers.items()):
             if descriptor in readable and reader in self._readers:
-                self._lost(reader, reader.doRead())
+                self._lost(reader, reader.doRead(), True)
         for writer, descriptor in list(self._writers.items()):
             if descriptor in writable and writer in self._writers:
-                self._lost(writer, writer.doWrite())
+                self._lost(writer, writer.doWrite(), False)
         self.advance(0)
         return bool(readable or writable)
 
@@ -78,8 +80,17 @@ class Polled(Clock):
         while not done():
             assert self.turn(PATIENCE) or done(), "nothing happens any more"
 
-    def _lost(self, selectable: Any, why: Exception | None) -> None:
-        if why:
-            self.removeReader(selectable)
+    def _lost(self, selectable: Any, why: Exception | None, reading: bool) -> None:
+        """As the reactors do: an end that was read may be that of one direction."""
+        if not why:
+            return
+        self.removeReader(selectable)
+        if (
+            reading
+            and isinstance(why, ConnectionDone)
+            and IHalfCloseableDescriptor.providedBy(selectable)
+        ):
+            selectable.readConnectionLost(Failure(why))
+        else:
             self.removeWriter(selectable)
             selectable.connectionLost(Failure(why))

@@ -57,7 +57,7 @@ class CredentialsTests(SynchronousTestCase):
         os.setegid(NOBODY.pw_gid)
         os.seteuid(NOBODY.pw_uid)
         self.assertIsNone(credentials("nobody", None))
-        with self.assertRaisesRegex(PermissionError, "only root"):
+        with self.assertRaisesRegex(ValueError, "only root"):
             credentials("root", None)
 
 
@@ -103,6 +103,15 @@ class PreparationTests(SynchronousTestCase):
         made = preparation(False, (memory, files), None)
         assert made is not None
         self.assertEqual(made.limits, (files, memory))
+
+    def test_descriptors_as_at_the_start(self) -> None:
+        """A program gets the soft limit that portmux had before it raised its own."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+        made = preparation(False, (), None)
+        assert made is not None
+        self.assertEqual(made.files, soft)
 
     def test_blocked_signals(self) -> None:
         """A mask that we were started with is not handed on."""

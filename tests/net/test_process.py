@@ -131,6 +131,15 @@ class StartTests(SynchronousTestCase):
         self.assertEqual(found["Max open files"], ["32"] * 2)
         self.assertEqual(found["Max processes"], ["64"] * 2)
 
+    def test_limit_of_descriptors(self) -> None:
+        """Not as ours is now, but as it was when we started."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+        run = self.begin(shell("ulimit -S -n; ulimit -H -n"))
+        run.end()
+        self.assertEqual(run.output.data.split(), [b"%d" % soft, b"%d" % hard])
+
     @skipUnless(ROOT, "needs root")
     def test_user(self) -> None:
         """It is another user in every respect, and owns its terminal."""
@@ -202,6 +211,15 @@ class UnstartedTests(SynchronousTestCase):
         os.seteuid(pwd.getpwnam("nobody").pw_uid)
         reason = self.refuse("cat", limits=((resource.RLIMIT_NOFILE, hard + 1),))
         self.assertIn(f" {hard} ", reason)
+
+    @skipUnless(ROOT, "needs root")
+    def test_root_no_more(self) -> None:
+        """Rights that were dropped since the start are missed in words."""
+        self.addCleanup(os.seteuid, 0)
+        nobody = credentials("nobody", None)
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+        reason = self.refuse("cat", credentials=nobody)
+        self.assertIn("only root", reason)
 
     @skipUnless(ROOT, "needs root")
     def test_fault_in_the_child(self) -> None:
