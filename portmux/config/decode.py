@@ -10,7 +10,16 @@ import attrs
 from portmux.config import octets
 from portmux.config.faults import Faults, guess, listed, nearest, quoted
 from portmux.config.shape import Field, Shape, shape_of, takes_table, unwrap
-from portmux.config.tree import Entry, Items, Node, Path, Scalar, Style, Table
+from portmux.config.tree import (
+    Entry,
+    Items,
+    Node,
+    Path,
+    Scalar,
+    Style,
+    Table,
+    nearest_node,
+)
 from portmux.config.values import Leaf, leaf_of
 from portmux.core.head import Matcher
 from portmux.core.plan import Action
@@ -136,7 +145,7 @@ class Decoder:
     def _joined(self, name: str, parts: Any, node: Node, path: Path) -> Any:
         if parts is FAULTY or FAULTY in parts:
             return FAULTY
-        cls = self.registry.matchers[name]
+        cls: Any = self.registry.matchers[name]
         (field,) = shape_of(cls).all
         return self._build(cls, {field.name: parts}, node, path)
 
@@ -243,7 +252,7 @@ class Decoder:
         seen = {name: value for name, value in seen.items() if value is not FAULTY}
         clashes = list(cls.conflicts(seen)) if hasattr(cls, "conflicts") else []
         for where, text in clashes:
-            self._wrong(_at(node, where), (*path, *where), text)
+            self._wrong(nearest_node(node, where), (*path, *where), text)
         if clashes or FAULTY in given.values():
             return FAULTY
         try:
@@ -264,22 +273,6 @@ def _short(shape: Shape, value: Field, node: Node) -> bool:
     if not node.entries or not shape.fields.keys().isdisjoint(node.entries):
         return False
     return takes_table(value.kind)
-
-
-def _at(node: Node, path: Path) -> Node:
-    """@return: the node at the path, or the one nearest to it."""
-    for step in path:
-        inner: Node | None = None
-        if isinstance(node, Table):
-            inner = node.get(step)
-        elif (
-            isinstance(node, Items) and step.isdigit() and int(step) < len(node.values)
-        ):
-            inner = node.values[int(step)]
-        if inner is None:
-            break
-        node = inner
-    return node
 
 
 def _what(node: Node) -> str:

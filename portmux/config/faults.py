@@ -20,7 +20,7 @@ class Fault:
     text: str
 
     def __str__(self) -> str:
-        parts = (str(self.origin), ".".join(self.path), self.text)
+        parts = (str(self.origin), ".".join(filter(None, self.path)), self.text)
         return ": ".join(_line(part) for part in parts if part)
 
 

@@ -5,8 +5,6 @@ Durations are seconds, sizes octets; None is C{none} in a file. An object made
 by hand is held to the same rules as one from a file.
 """
 
-# ruff: noqa: RUF009 -- option() makes a field, not a default
-
 from __future__ import annotations
 
 from collections import Counter
@@ -23,7 +21,7 @@ from portmux.core.head import Matcher
 from portmux.core.option import Octets, Seconds, at_least, option
 from portmux.core.plan import Action
 
-_MOST_SNIFFED = 1 << 20
+MOST_SNIFFED = 1 << 20
 """Octets; from taste: a thousand sniffing clients then hold one GiB at most."""
 
 Given = Mapping[str, Any]
@@ -101,7 +99,7 @@ class Sniff:
     limit: Octets = option(
         "most octets looked at, up to 1MiB",
         default=1 << 16,
-        check=sized(1, _MOST_SNIFFED),
+        check=sized(1, MOST_SNIFFED),
         example="16KiB",
     )
     silent: Seconds | None = option(

@@ -27,6 +27,11 @@ def from_text(text: str) -> bytes:
         raw = text.encode()
     except UnicodeEncodeError:
         raise ValueError(f"{quoted(text)} is not UTF-8, {OCTETS} is allowed") from None
+    return unescape(raw)
+
+
+def unescape(raw: bytes) -> bytes:
+    """@return: with each backslash and two hexadecimal digits as one octet."""
     return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), raw)
 
 

@@ -28,6 +28,8 @@ def address(text: str) -> Address:
 
 def host(text: str) -> Host:
     """@raise ValueError: not a host and a port."""
+    if text.startswith("unix:"):
+        raise ValueError(f"{quoted(text)} is a unix socket, {HOST} is allowed")
     name, port = _split(text, HOST)
     if port == 0:
         raise ValueError(f"{quoted(text)} has port 0, 1 to 65535 is allowed")
@@ -49,6 +51,11 @@ def bind_address(text: str) -> BindAddress:
         return _unix(text)
     if text.startswith("systemd:"):
         return _inherited(text)
+    return bind_host(text)
+
+
+def bind_host(text: str) -> Host:
+    """@raise ValueError: not an IP address, or C{*}, and a port."""
     name, port = _split(text, BIND)
     if name != "*" and not _literal(name):
         hint = ", did you mean 127.0.0.1?" if name == "localhost" else ""

@@ -105,12 +105,41 @@ class Items:
 Node = Scalar | Table | Items
 
 
-def table(origin: Origin, **values: Node) -> Table:
-    """@return: a table whose keys stand where their values do; C{_} becomes C{-}."""
+def position(step: str) -> int | None:
+    """@return: the list position that a step of a path may be."""
+    return int(step) if step.isascii() and step.isdigit() and len(step) < 10 else None
+
+
+def nearest_node(node: Node, path: Path) -> Node:
+    """@return: the node that the path leads to, or the last one on the way."""
+    for step in path:
+        inner: Node | None = None
+        if isinstance(node, Table):
+            inner = node.get(step)
+        elif isinstance(node, Items) and (index := position(step)) is not None:
+            inner = node.values[index] if index < len(node.values) else None
+        if inner is None:
+            break
+        node = inner
+    return node
+
+
+def without(tree: Table, key: str) -> Table:
+    """@return: the table without that key."""
+    rest = {each: entry for each, entry in tree.entries.items() if each != key}
+    return Table(tree.origin, rest)
+
+
+def table(origin: Origin, **values: Node | None) -> Table:
+    """
+    @param values: by key, where C{_} is C{-}; what is None is left out.
+    @return: a table whose keys stand where their values do.
+    """
     return Table(
         origin,
         {
             key.rstrip("_").replace("_", "-"): Entry(value.origin, value)
             for key, value in values.items()
+            if value is not None
         },
     )

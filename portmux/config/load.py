@@ -1,0 +1,82 @@
+"""Files, environment and command line in; a configuration, or every fault, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from portmux.config.decode import Decoder
+from portmux.config.expand import expand
+from portmux.config.faults import Faults
+from portmux.config.include import Glob, Read, Reader
+from portmux.config.merge import assign, exact, folded
+from portmux.config.model import Config
+from portmux.config.sources import environment, setting
+from portmux.config.sources.syntax import Syntax
+from portmux.config.tree import Node, Origin, Table
+from portmux.core.registry import Registry
+
+
+@attrs.frozen
+class Loaded:
+    """
+    @ivar tree: what the configuration was decoded from, all layers in one.
+    @ivar warnings: one line each, by place.
+    """
+
+    config: Config
+    tree: Table
+    warnings: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Inputs:
+    """
+    All that a configuration is made of; a reload loads the same inputs again.
+
+    @ivar file: None: there is none.
+    @ivar settings: C{PATH=VALUE}, as given to C{--set}.
+    @ivar environ: C{PORTMUX__...} are settings, all may be used as C{${NAME}}.
+    @ivar syntax: the file's; None: recognise it.
+    """
+
+    read: Read
+    glob: Glob
+    registry: Registry
+    file: str | None = None
+    settings: Sequence[str] = ()
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    syntax: Syntax | None = None
+
+
+def load(inputs: Inputs) -> Loaded:
+    """@raise ConfigError: with every fault that can be told."""
+    faults = Faults()
+    tree = merged(inputs, faults)
+    config = Decoder(inputs.registry, faults).decode(Config, tree)
+    faults.check()
+    return Loaded(config, tree, faults.warnings)
+
+
+def merged(inputs: Inputs, faults: Faults) -> Table:
+    """
+    @return: all layers but the defaults in one tree, not decoded yet.
+    @raise ConfigError: one of them cannot be read at all.
+    """
+    tree: Table | None = Table(Origin("configuration"))
+    if inputs.file is not None:
+        reader = Reader(inputs.read, inputs.glob, inputs.environ, faults)
+        tree = reader.file(inputs.file, inputs.syntax)
+    if tree is None:
+        faults.check()
+    node: Node | None = tree
+    for find, settings in (
+        (folded, environment.settings(inputs.environ, faults)),
+        (exact, setting.settings(inputs.settings, faults)),
+    ):
+        for path, value in settings:
+            value = expand(value, inputs.environ, faults, path)
+            node = assign(node, path, value, faults, find)
+    assert isinstance(node, Table)
+    return node
