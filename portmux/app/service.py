@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
 from twisted.application.service import MultiService
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from portmux.app import build
+from portmux.app import build, signals
 from portmux.app.output import AccessLog, log_record, renderer
 from portmux.app.pidfile import PidFile
 from portmux.app.sockets import Sockets
@@ -33,6 +33,7 @@ class Surroundings:
     @ivar load: reads the configuration again, with all its layers.
     @ivar configured: told of each configuration that is in force.
     @ivar own_pid_file: C{pid} is obeyed; twistd has one of its own.
+    @ivar refuse: tells why the program cannot start, and ends it.
     """
 
     reactor: Callable[[], Any]
@@ -40,6 +41,7 @@ class Surroundings:
     load: Callable[[], Config]
     configured: Callable[[Config], None]
     own_pid_file: bool
+    refuse: Callable[[str], NoReturn]
 
 
 class Portmux(MultiService):
@@ -63,11 +65,15 @@ class Portmux(MultiService):
     # -- start
 
     def privilegedStartService(self) -> None:
-        """
-        Open what may need rights that are given up afterwards.
+        """Open what may need rights that are given up afterwards."""
+        try:
+            self._open()
+        except PortmuxError as error:
+            self._around.refuse(str(error))
+        super().privilegedStartService()
 
-        @raise PortmuxError: something cannot be opened; nothing is left open.
-        """
+    def _open(self) -> None:
+        """@raise PortmuxError: something cannot be opened; nothing is left open."""
         raise_limit()
         reactor = self._around.reactor()
         self._access = self._open_access(self.config)
@@ -80,10 +86,10 @@ class Portmux(MultiService):
         except PortmuxError:
             self._sockets.close()
             raise
-        super().privilegedStartService()
 
     def startService(self) -> None:
         super().startService()
+        self.engine.reactor.callWhenRunning(signals.install, self, self.engine.reactor)
         self._around.configured(self.config)
         count = len(self.config.listeners)
         self._log.info("portmux runs with {count} listener(s)", count=count)
