@@ -15,6 +15,9 @@ import attrs
 
 T = TypeVar("T")
 
+_SPARE = 64
+"""Empty buckets that may be there beside as many as there are items (taste)."""
+
 
 @attrs.define(eq=False)
 class Wheel(Generic[T]):
@@ -33,13 +36,14 @@ class Wheel(Generic[T]):
     def put(self, item: T, deadline: float) -> None:
         """Have C{item} come due at C{deadline}, whatever was said before."""
         slot = ceil(deadline / self.tick)
+        if slot * self.tick < deadline:  # by rounding
+            slot += 1
         if self._slots.get(item) == slot:
             return
         self.discard(item)
         bucket = self._buckets.get(slot)
         if bucket is None:
-            bucket = self._buckets[slot] = {}
-            heappush(self._order, slot)
+            bucket = self._new_bucket(slot)
         bucket[item] = None
         self._slots[item] = slot
 
@@ -48,6 +52,8 @@ class Wheel(Generic[T]):
         slot = self._slots.pop(item, None)
         if slot is not None:
             del self._buckets[slot][item]
+            if not self._slots:
+                self._clear()
 
     def next(self) -> float | None:
         """@return: when something may come due; None while there is nothing."""
@@ -63,4 +69,20 @@ class Wheel(Generic[T]):
             for item in bucket:
                 del self._slots[item]
             found += bucket
+        if not self._slots:
+            self._clear()
         return found
+
+    def _new_bucket(self, slot: int) -> dict[T, None]:
+        if len(self._buckets) > 2 * len(self._slots) + _SPARE:
+            self._buckets = {at: full for at, full in self._buckets.items() if full}
+            self._order = sorted(self._buckets)  # which is a heap
+        bucket = self._buckets[slot] = {}
+        heappush(self._order, slot)
+        return bucket
+
+    def _clear(self) -> None:
+        """Give back the memory of a rush, too."""
+        self._slots.clear()
+        self._buckets.clear()
+        self._order.clear()
