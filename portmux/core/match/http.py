@@ -9,7 +9,7 @@ import attrs
 
 from portmux.core.head import Head, Reason, Verdict, printable
 from portmux.core.option import option
-from portmux.core.parse.httphead import RequestParser
+from portmux.core.parse.httphead import Request, RequestParser
 from portmux.core.pattern import Pattern, Test
 from portmux.core.registry import Registry
 from portmux.errors import Malformed
@@ -87,8 +87,9 @@ class Http:
         data = head.data
         if not data:
             return _NOTHING
-        request = head.recall(RequestParser, RequestParser)
-        whole = request.read_line(data)
+        parser = head.recall(RequestParser, RequestParser)
+        whole = parser.read_line(data)
+        request = parser.request
         if self.method:
             method = request.method
             if method is None:
@@ -98,13 +99,14 @@ class Http:
                 return _METHOD
         if not self.path and not self.host and not self.header:
             return _LINE if whole else _LINE_OPEN
-        return self._answer_in_full(head, request)
+        return self._answer_in_full(head, parser)
 
-    def _answer_in_full(self, head: Head, request: RequestParser) -> Answer:
+    def _answer_in_full(self, head: Head, parser: RequestParser) -> Answer:
         """The end of the head decides: a second Host field may come before it."""
         by_fields = self.host or self.header
         if by_fields:
-            request.read(head.data)
+            parser.read(head.data)
+        request = parser.request
         seen = head.recall(self._key, _Seen)
         if not self._path_may_fit(request, seen):
             return _PATH
@@ -118,13 +120,13 @@ class Http:
             return _HEAD_OPEN
         return _HEAD if self._fields_fit(request) else _FIELD
 
-    def _path_may_fit(self, request: RequestParser, seen: _Seen) -> bool:
+    def _path_may_fit(self, request: Request, seen: _Seen) -> bool:
         path = request.path
         if seen.path_fits is None and path is not None:
             seen.path_fits = not self.path or any(p.matches(path) for p in self.path)
         return seen.path_fits is not False
 
-    def _host_may_fit(self, request: RequestParser, seen: _Seen) -> bool:
+    def _host_may_fit(self, request: Request, seen: _Seen) -> bool:
         host = request.host
         if seen.host_fits is None and host is not None:
             seen.host_fits = not self.host or (
@@ -132,14 +134,14 @@ class Http:
             )
         return seen.host_fits is not False
 
-    def _fields_fit(self, request: RequestParser) -> bool:
+    def _fields_fit(self, request: Request) -> bool:
         return all(
             any(p.matches(value) for value in request.values(name) for p in patterns)
             for name, patterns in self._fields
         )
 
     def why(self, head: Head) -> Reason:
-        request = head.recall(RequestParser, RequestParser)
+        request = head.recall(RequestParser, RequestParser).request
         try:
             text = self._answer(head)[1]
         except Malformed as fault:
@@ -168,7 +170,7 @@ def _unbracketed(pattern: Pattern) -> Pattern:
     return pattern
 
 
-def _facts(request: RequestParser) -> tuple[tuple[str, str], ...]:
+def _facts(request: Request) -> tuple[tuple[str, str], ...]:
     facts = {
         "method": request.method,
         "host": request.host,

@@ -8,7 +8,7 @@ target, the request line before the fields.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import attrs
 
@@ -38,11 +38,10 @@ Steps = Generator[None, None, None]
 
 
 @attrs.define(eq=False, slots=True)
-class RequestParser:
+class Request:
     """
-    Reads a request's head, and no further.
+    What is known of a request; None: its last octet is not there yet.
 
-    @ivar method: None while it is incomplete, like all below.
     @ivar target: as it came.
     @ivar path: the target without query; empty where it has none (CONNECT).
     @ivar host: whom the request is for, in lower case, without port, brackets
@@ -61,123 +60,18 @@ class RequestParser:
     version: str | None = None
     fields: list[tuple[str, str]] = attrs.field(factory=list)
     complete: bool = False
-    _data: bytearray | bytes = b""
-    _at: int = 0
-    _fault: Malformed | None = None
-    _line: Steps = attrs.field(init=False)
-    _rest: Steps = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._line = self._read_line()
-        self._rest = self._read_fields()
-
-    def read_line(self, data: bytearray) -> bool:
-        """
-        Read on, to the end of the request line at most.
-
-        @return: the line is whole.
-        @raise Malformed: no request starts like this.
-        """
-        if self.version is None:
-            self._go_on(self._line, data)
-        return self.version is not None
-
-    def read(self, data: bytearray) -> RequestParser | None:
-        """
-        Read on, to the end of the head at most.
-
-        @return: itself when the head is whole.
-        @raise Malformed: no head starts like this.
-        """
-        if self.read_line(data) and not self.complete:
-            self._go_on(self._rest, data)
-        return self if self.complete else None
 
     def values(self, name: str) -> list[str]:
         """@return: the values of the fields of this name, given in lower case."""
         return [value for field, value in self.fields if field == name]
 
-    def _go_on(self, steps: Steps, data: bytearray) -> None:
-        if self._fault is not None:
-            raise self._fault
-        self._data = data
-        try:
-            next(steps, None)
-        except Malformed as fault:
-            self._fault = fault
-            raise
-        finally:
-            self._data = b""
-
-    def _read_line(self) -> Steps:
-        """Mostly the line is there at once, else it is read run by run."""
-        line = _LINE.match(self._data, 0, MOST)
-        if line is not None and line[1] and line[2]:
-            self.method = line[1].decode("ascii")
-            self._set_target(line[2].decode("ascii"))
-            self.version = line[3].decode("ascii")
-            self._at = line.end()
-            return
-        yield from self._run(_TOKEN)
-        if not self._at or self._data[self._at] != _SP:
-            raise Malformed("no method")
-        self.method = self._text(0)
-        self._at += 1
-        start = self._at
-        yield from self._run(_VISIBLE)
-        if self._at == start or self._data[self._at] != _SP:
-            raise Malformed("no target")
-        self._set_target(self._text(start))
-        self._at += 1
-        start = self._at
-        yield from self._read_version()
-        version = self._text(start + len("HTTP/"))
-        yield from self._read_line_end()
-        self.version = version
-
-    def _set_target(self, target: str) -> None:
-        authority, self.path = _split(self.method or "", target)
+    def set_target(self, octets: bytes) -> None:
+        self.target = octets.decode("ascii")
+        authority, self.path = _split(self.method, self.target)
         if authority is not None:
             self.host = _host(authority.rpartition("@")[2])
-        self.target = target
 
-    def _read_version(self) -> Steps:
-        for octet in _VERSION:
-            yield from self._wait()
-            if self._data[self._at] != octet:
-                raise Malformed("no HTTP/1 version")
-            self._at += 1
-        yield from self._wait()
-        if self._data[self._at] not in _DIGITS:
-            raise Malformed("no HTTP/1 version")
-        self._at += 1
-
-    def _read_fields(self) -> Steps:
-        """Like the line: whole, or run by run."""
-        while True:
-            field = _FIELD.match(self._data, self._at, MOST)
-            if field is not None and field[1]:
-                self._at = field.end()
-                self._add(field[1], field[2])
-                continue
-            start = self._at
-            yield from self._run(_TOKEN)
-            if self._at == start and self._data[start] in (_CR, _LF):
-                break
-            if self._at == start or self._data[self._at] != _COLON:
-                raise Malformed("no field name")
-            name = bytes(self._data[start : self._at])
-            self._at += 1
-            start = self._at
-            yield from self._run(_VALUE)
-            value = bytes(self._data[start : self._at])
-            yield from self._read_line_end()
-            self._add(name, value)
-        yield from self._read_line_end()
-        self.host = self.host or ""
-        self.complete = True
-
-    def _add(self, octets: bytes, value_octets: bytes) -> None:
+    def add(self, octets: bytes, value_octets: bytes) -> None:
         name = octets.decode("ascii").lower()
         value = value_octets.strip(b" \t").decode("utf-8", "surrogateescape")
         if name == "host":
@@ -188,39 +82,157 @@ class RequestParser:
                 self.host = host
         self.fields.append((name, value))
 
-    def _read_line_end(self) -> Steps:
-        """CR LF, or LF alone: RFC 9112, section 2.2."""
-        yield from self._wait()
-        if self._data[self._at] == _CR:
-            self._at += 1
-            yield from self._wait()
-        if self._data[self._at] != _LF:
-            raise Malformed("a line ends in the wrong place")
-        self._at += 1
 
-    def _run(self, allowed: re.Pattern[bytes]) -> Steps:
-        """Go to the first octet that is not allowed."""
+@attrs.define(eq=False, slots=True)
+class _Cursor:
+    """
+    A place in the bytes.
+
+    @ivar data: all that has come, while something is read.
+    @ivar at: index of the next octet.
+    """
+
+    data: bytearray | bytes = b""
+    at: int = 0
+
+    def run(self, allowed: re.Pattern[bytes]) -> Generator[None, None, bytes]:
+        """
+        Go to the first octet that is not allowed.
+
+        @return: the octets before it.
+        """
+        start = self.at
         while True:
-            run = allowed.match(self._data, self._at)
-            self._at = run.end() if run else self._at
-            if self._at >= MOST:
+            run = allowed.match(self.data, self.at)
+            self.at = run.end() if run else self.at
+            if self.at >= MOST:
                 raise Malformed(f"head of more than {MOST} octets")
-            if self._at < len(self._data):
-                return
+            if self.at < len(self.data):
+                return bytes(self.data[start : self.at])
             yield
 
-    def _wait(self) -> Steps:
-        """Go on when there is a next octet."""
-        if self._at >= MOST:
+    def octet(self) -> Generator[None, None, int]:
+        """@return: the next octet, which is passed."""
+        if self.at >= MOST:
             raise Malformed(f"head of more than {MOST} octets")
-        while self._at == len(self._data):
+        while self.at == len(self.data):
             yield
+        self.at += 1
+        return self.data[self.at - 1]
 
-    def _text(self, start: int) -> str:
-        return bytes(self._data[start : self._at]).decode("ascii")
+
+@attrs.define(eq=False, slots=True)
+class RequestParser:
+    """
+    Reads a request's head, and no further; see L{portmux.core.head.Parser}.
+
+    @ivar request: what is known so far.
+    """
+
+    request: Request = attrs.field(factory=Request)
+    _cursor: _Cursor = attrs.field(init=False, factory=_Cursor)
+    _steps: Steps | None = attrs.field(init=False, default=None)
+    _fault: str | None = attrs.field(init=False, default=None)
+
+    def read_line(self, data: bytearray) -> bool:
+        """
+        Read on, to the end of the request line at most.
+
+        @return: the line is whole.
+        @raise Malformed: no request starts like this.
+        """
+        if self.request.version is None:
+            self._go_on(_read_line, data)
+        return self.request.version is not None
+
+    def read(self, data: bytearray) -> Request | None:
+        """
+        Read on, to the end of the head at most.
+
+        @return: the request when its head is whole.
+        @raise Malformed: no head starts like this.
+        """
+        if self.read_line(data) and not self.request.complete:
+            self._go_on(_read_fields, data)
+        return self.request if self.request.complete else None
+
+    def _go_on(
+        self, part: Callable[[_Cursor, Request], Steps], data: bytearray
+    ) -> None:
+        if self._fault is not None:
+            raise Malformed(self._fault)
+        self._cursor.data = data
+        if self._steps is None:
+            self._steps = part(self._cursor, self.request)
+        try:
+            next(self._steps)
+        except StopIteration:
+            self._steps = None
+        except Malformed as fault:
+            self._fault = str(fault)
+            raise
+        finally:
+            self._cursor.data = b""
 
 
-def _split(method: str, target: str) -> tuple[str | None, str]:
+def _read_line(cursor: _Cursor, request: Request) -> Steps:
+    """Mostly the line is there at once, else it is read run by run."""
+    line = _LINE.match(cursor.data, 0, MOST)
+    if line is not None and line[1] and line[2]:
+        request.method = line[1].decode("ascii")
+        request.set_target(line[2])
+        request.version = line[3].decode("ascii")
+        cursor.at = line.end()
+        return
+    method = yield from cursor.run(_TOKEN)
+    if not method or (yield from cursor.octet()) != _SP:
+        raise Malformed("no method")
+    request.method = method.decode("ascii")
+    target = yield from cursor.run(_VISIBLE)
+    if not target or (yield from cursor.octet()) != _SP:
+        raise Malformed("no target")
+    request.set_target(target)
+    for expected in _VERSION:
+        if (yield from cursor.octet()) != expected:
+            raise Malformed("no HTTP/1 version")
+    minor = yield from cursor.octet()
+    if minor not in _DIGITS:
+        raise Malformed("no HTTP/1 version")
+    yield from _read_line_end(cursor)
+    request.version = f"1.{minor:c}"
+
+
+def _read_fields(cursor: _Cursor, request: Request) -> Steps:
+    """Like the line: whole, or run by run."""
+    while True:
+        field = _FIELD.match(cursor.data, cursor.at, MOST)
+        if field is not None and field[1]:
+            cursor.at = field.end()
+            request.add(field[1], field[2])
+            continue
+        name = yield from cursor.run(_TOKEN)
+        if not name and cursor.data[cursor.at] in (_CR, _LF):
+            break
+        if not name or (yield from cursor.octet()) != _COLON:
+            raise Malformed("no field name")
+        value = yield from cursor.run(_VALUE)
+        yield from _read_line_end(cursor)
+        request.add(name, value)
+    yield from _read_line_end(cursor)
+    request.host = request.host or ""
+    request.complete = True
+
+
+def _read_line_end(cursor: _Cursor) -> Steps:
+    """CR LF, or LF alone: RFC 9112, section 2.2."""
+    octet = yield from cursor.octet()
+    if octet == _CR:
+        octet = yield from cursor.octet()
+    if octet != _LF:
+        raise Malformed("a line ends in the wrong place")
+
+
+def _split(method: str | None, target: str) -> tuple[str | None, str]:
     """@return: the target's authority, None where it has none, and its path."""
     if method == "CONNECT":  # RFC 9112, section 3.2.3
         return target, ""
