@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -54,6 +55,7 @@ class Portmux(MultiService):
         super().__init__()
         self.config = config
         self._around = around
+        self._directory = os.getcwd()  # paths mean the same after a chdir
         self._whole = Count(config.limits.connections)
         self._gates: dict[str, Gate] = {}
         self._access: AccessLog | None = None
@@ -217,6 +219,7 @@ class Portmux(MultiService):
         current = self._access
         if path is None:
             return None
+        path = os.path.join(self._directory, path)
         if current is not None and current.path == path:
             current.render = render
             return current
@@ -226,6 +229,7 @@ class Portmux(MultiService):
         path = config.pid if self._around.own_pid_file else None
         if path is None:
             return None
+        path = os.path.join(self._directory, path)
         if self._pid is not None and self._pid.path == path:
             return self._pid
         fresh = PidFile(path)

@@ -1,0 +1,119 @@
+"""The C{portmux} command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from twisted.scripts import twistd
+
+from portmux import __version__
+from portmux.app.inputs import inputs
+from portmux.config.load import Inputs, load
+from portmux.config.sources.syntax import Syntax
+from portmux.errors import ConfigError
+from portmux.tap import DEFAULT, LOGGER
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """
+    Run one sub-command.
+
+    @raise SystemExit: with the status: 0, 1 when it cannot start, 2 for faults
+        of the command line or of a configuration.
+    """
+    options = _parser().parse_args(argv)
+    command: Command = options.command
+    try:
+        status = command(options)
+    except ConfigError as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        status = 2
+    raise SystemExit(status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="portmux", description="One port, every service."
+    )
+    parser.add_argument("--version", action="version", version=f"portmux {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command, text in (
+        ("run", _run, "run in the foreground; twistd portmux runs a daemon"),
+        ("check", _check, "tell whether a configuration is in order"),
+    ):
+        described = commands.add_parser(name, help=text, description=text)
+        described.set_defaults(command=command)
+        _add_inputs(described)
+    _add_portsplit(commands)
+
+    return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-c", "--config", metavar="FILE", default=DEFAULT, help=f"default: {DEFAULT}"
+    )
+    parser.add_argument(
+        "--syntax",
+        choices=[syntax.value for syntax in Syntax],
+        help="the file's syntax; without it, it is recognised",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="PATH=VALUE",
+        action="append",
+        default=[],
+        help="set one option over the file's; may be repeated",
+    )
+
+
+def _inputs(options: argparse.Namespace) -> Inputs:
+    syntax = None if options.syntax is None else Syntax(options.syntax)
+    return inputs(options.config, syntax, options.set, dict(os.environ))
+
+
+def _run(options: argparse.Namespace) -> int:
+    words = ["--config", options.config]
+    if options.syntax is not None:
+        words += ["--syntax", options.syntax]
+    for setting in options.set:
+        words += ["--set", setting]
+    return _twistd(words)
+
+
+def _twistd(words: Sequence[str]) -> int:
+    """Run twistd in this process: Debian calls its script otherwise."""
+    own = ["--nodaemon", "--pidfile=", f"--logger={LOGGER}"]
+    sys.argv = ["portmux", *own, "portmux", *words]
+    twistd.run()
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    loaded = load(_inputs(options))
+    for warning in loaded.warnings:
+        print(warning, file=sys.stderr)
+    count = len(loaded.config.listeners)
+    routes = sum(len(it.routes) for it in loaded.config.listeners.values())
+    print(f"{options.config}: in order, {count} listener(s), {routes} route(s)")
+    return 0
+
+
+def _add_portsplit(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> None:
+    text = "run a file of portsplit as portsplit would, in the foreground"
+    parser = commands.add_parser("portsplit", help=text, description=text)
+    parser.add_argument("file", metavar="FILE")
+    parser.set_defaults(command=_portsplit)
+
+
+def _portsplit(options: argparse.Namespace) -> int:
+    syntax = Syntax.PORTSPLIT.value
+    return _twistd(["--config", options.file, "--syntax", syntax])
