@@ -8,11 +8,17 @@ no line end of theirs can forge a field or a line.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
 
 import attrs
 
-from portmux.core.address import Address
+from portmux.core.address import Address, Unix
+from portmux.core.head import printable
+
+_WORD: Final = re.compile(r"[!#-~]*")
 
 
 @attrs.frozen(slots=True)
@@ -58,12 +64,13 @@ class Record:
 def as_text(record: Record) -> str:
     """@return: one line of C{key=value} without its end; values hold no blanks."""
     pattern = "" if record.pattern is None else f" pattern={record.pattern}"
-    facts = "".join(f" {name}={value}" for name, value in record.facts)
+    facts = "".join(f" {name}={_word(value)}" for name, value in record.facts)
     detail = f' detail="{_quotable(record.detail)}"' if record.detail else ""
     return (
-        f"{timestamp(record.time)} session={record.number} listener={record.listener}"
-        f" route={record.route}{pattern} cause={record.cause}"
-        f" client={record.client} local={record.local} backend={record.backend}"
+        f"{timestamp(record.time)} session={record.number}"
+        f" listener={_word(record.listener)} route={_word(record.route)}{pattern}"
+        f" cause={record.cause} client={_shown(record.client)}"
+        f" local={_shown(record.local)} backend={_word(record.backend)}"
         f" attempts={record.attempts} sent={record.sent} received={record.received}"
         f" sniffed={record.sniffed:.3f} seconds={record.seconds:.3f}"
         f" end={record.end}{facts}{detail}"
@@ -72,9 +79,9 @@ def as_text(record: Record) -> str:
 
 def as_json(record: Record) -> str:
     """@return: one JSON object on one line, without the line's end."""
-    fields = attrs.asdict(record, recurse=False)
+    fields = {"time": timestamp(record.time), "session": record.number}
+    fields |= attrs.asdict(record, recurse=False, filter=_is_told_as_it_is)
     fields |= {
-        "time": timestamp(record.time),
         "client": str(record.client),
         "local": str(record.local),
         "sniffed": round(record.sniffed, 6),
@@ -84,22 +91,34 @@ def as_json(record: Record) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
-_second = -1
-_second_text = ""
+def _is_told_as_it_is(field: attrs.Attribute[Any], value: object) -> bool:
+    return field.name not in ("time", "number")
 
 
 def timestamp(seconds: float) -> str:
     """@return: RFC 3339 in UTC with milliseconds."""
-    global _second, _second_text
-    whole = int(seconds)
-    if whole != _second:
-        _second = whole
-        _second_text = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{_second_text}.{int((seconds - whole) * 1000):03d}Z"
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{_to_the_second(whole)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _shown(address: Address) -> str:
+    """A client chooses the path of its unix socket."""
+    text = str(address)
+    return printable(text) if isinstance(address, Unix) else _word(text)
+
+
+def _word(text: str) -> str:
+    """Names of ours, and what is printable already, stay as they are."""
+    return text if _WORD.fullmatch(text) else printable(text)
 
 
 def _quotable(text: str) -> str:
-    """Our words, or a system.s message: keep them inside their quotes."""
+    """Our words, or a system's message: keep them inside their quotes."""
     return "".join(
         char if char.isprintable() and char not in '"\\' else "?" for char in text[:200]
     )
