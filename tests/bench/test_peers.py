@@ -22,6 +22,8 @@ from bench.peers import (
     portmux_config,
     sslh_arguments,
 )
+from portmux.app.inputs import inputs
+from portmux.config.load import load
 
 SITE = Site(Path("/tmp/one"), 20443, "127.0.0.1:40123")
 
@@ -65,6 +67,15 @@ class PortmuxTests(SynchronousTestCase):
         self.assertEqual(list(routes), [rule.name for rule in RULES])
         self.assertEqual(routes.pop(WINNER), SITE.backend)
         self.assertEqual(set(routes.values()), {NOWHERE})
+
+    def test_portmux_takes_it(self) -> None:
+        """Not one key is unknown, and nothing is worth a warning."""
+        path = Path(self.mktemp())
+        path.write_text(portmux_config(SITE))
+        loaded = load(inputs(str(path), None, (), {}))
+        self.assertEqual(loaded.warnings, ())
+        (front,) = loaded.config.listeners.values()
+        self.assertEqual(len(front.routes), len(RULES))
 
     def test_listens_where_it_is_told(self) -> None:
         """One loopback address and nothing else."""
