@@ -9,7 +9,7 @@ import attrs
 
 from portmux.config import octets
 from portmux.config.faults import Faults, guess, listed, nearest, quoted
-from portmux.config.shape import Field, Shape, shape_of, takes_table, unwrap
+from portmux.config.shape import Field, Shape, shape_of, unwrap
 from portmux.config.tree import (
     Entry,
     Items,
@@ -185,7 +185,7 @@ class Decoder:
         shape = shape_of(cls)
         if isinstance(node, Scalar) and (node.missing or node.null):
             node = Table(node.origin)
-        if shape.value is not None and _short(shape, shape.value, node):
+        if shape.value is not None and shape.shortened(node):
             given = {shape.value.name: self._field(shape.value, node, path)}
         elif isinstance(node, Table):
             given = self._fields(shape, node, path)
@@ -264,15 +264,6 @@ class Decoder:
 _Kinds = Mapping[str, type[Any]]
 
 _A = {"action": "an action", "matcher": "a matcher"}
-
-
-def _short(shape: Shape, value: Field, node: Node) -> bool:
-    """@return: whether the node stands for the value alone, not for all options."""
-    if not isinstance(node, Table):
-        return True
-    if not node.entries or not shape.fields.keys().isdisjoint(node.entries):
-        return False
-    return takes_table(value.kind)
 
 
 def _what(node: Node) -> str:

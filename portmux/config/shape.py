@@ -10,6 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
+from portmux.config.tree import Node, Table
 from portmux.config.values import leaf_of
 from portmux.core.head import Matcher
 from portmux.core.option import Option, declared, key_of
@@ -60,6 +61,16 @@ class Shape:
     def all(self) -> tuple[Field, ...]:
         inline = () if self.inline is None else (self.inline,)
         return (*self.fields.values(), *inline)
+
+    def shortened(self, node: Node) -> bool:
+        """@return: whether the node stands for the value alone, not for all options."""
+        if self.value is None:
+            return False
+        if not isinstance(node, Table):
+            return True
+        if not node.entries or not self.fields.keys().isdisjoint(node.entries):
+            return False
+        return takes_table(self.value.kind)
 
 
 @cache

@@ -1,0 +1,103 @@
+"""List every option with what it takes, its default and its help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, get_args, get_origin
+
+import attrs
+
+from portmux.config.complete import shown
+from portmux.config.shape import Field, shape_of, unwrap
+from portmux.config.tree import Items, Path, Scalar
+from portmux.config.values import leaf_of
+from portmux.core.head import Matcher
+from portmux.core.plan import Action
+
+ACTION = "ACTION"
+"""Stands in a path where an action's own name does."""
+
+
+@attrs.frozen
+class Row:
+    """
+    One option.
+
+    @ivar path: in capitals where a name of one's own stands, C{N} for positions.
+    @ivar default: as in a file; C{required} where there is none.
+    """
+
+    path: Path
+    allowed: str
+    default: str
+    help: str
+    example: str
+
+
+def rows(cls: Any, path: Path = ()) -> Iterator[Row]:
+    """@return: the options of a class and, behind each, those inside it."""
+    for field in shape_of(cls).all:
+        here = (*path, ACTION if field.option.inline else field.key)
+        yield Row(
+            here,
+            allowed(field.kind),
+            _default(field),
+            field.option.help,
+            field.option.example,
+        )
+        yield from _inner(field.kind, here)
+
+
+def allowed(kind: Any) -> str:
+    """@return: what a value of the annotation is, for people."""
+    kind, optional = unwrap(kind)
+    if get_origin(kind) is tuple:
+        what = f"one or a list of: {allowed(get_args(kind)[0])}"
+    elif get_origin(kind) is Mapping:
+        what = f"a mapping from names to: {allowed(get_args(kind)[1])}"
+    elif kind is Matcher:
+        what = "a matcher"
+    elif kind is Action:
+        what = "an action"
+    elif leaf := leaf_of(kind):
+        what = leaf.allowed
+    else:
+        shape = shape_of(kind)
+        what = "options"
+        if shape.value is not None:
+            what = allowed(shape.value.kind)
+            what += ", or options" if len(shape.fields) > 1 else ""
+    return f"{what}, or none" if optional else what
+
+
+def markdown(listed: Iterable[Row]) -> str:
+    """@return: a table, a line for each option."""
+    lines = ["| option | takes | default | meaning |", "|---|---|---|---|"]
+    for row in listed:
+        cells = (f"`{'.'.join(row.path)}`", row.allowed, row.default, row.help)
+        lines.append(
+            "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _inner(kind: Any, path: Path) -> Iterator[Row]:
+    kind, _ = unwrap(kind)
+    if get_origin(kind) is tuple:
+        yield from _inner(get_args(kind)[0], (*path, "N"))
+    elif get_origin(kind) is Mapping:
+        yield from _inner(get_args(kind)[1], (*path, "NAME"))
+    elif kind not in (Matcher, Action) and leaf_of(kind) is None:
+        shape = shape_of(kind)
+        if shape.value is None or len(shape.fields) > 1:
+            yield from rows(kind, path)
+
+
+def _default(field: Field) -> str:
+    if field.required:
+        return "required"
+    node = shown(field.kind, field.default)
+    if isinstance(node, Scalar):
+        return f"`{node.text}`"
+    empty = not (node.values if isinstance(node, Items) else node.entries)
+    return "nothing" if empty else "see below"
