@@ -143,9 +143,7 @@ def _network(text: str) -> tuple[Number, Number]:
     except ValueError:
         raise ValueError(f"{text!r} is not a network, {_ALLOWED} is allowed") from None
     if ip_address(text.partition("/")[0].strip()) != found.network_address:
-        raise ValueError(
-            f"{text!r} has host bits set, {str(found)!r} would be the network"
-        )
+        raise ValueError(f"{text!r} has host bits set, {str(found)!r} is its network")
     low, high = _number(found.network_address), _number(found.broadcast_address)
     if low[0] != high[0] or found.prefixlen < _MAPPED_BITS:
         low, high = (  # a larger network is IPv6 through and through
