@@ -8,13 +8,15 @@ limited in number only.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from ipaddress import IPv6Address
+from typing import Final
 
 import attrs
 
 from portmux.core.address import Address, Host
 
-TABLE = 65536
+TABLE: Final = 65536
 """Sources remembered at most; the longest unused is forgotten first (taste)."""
 
 
@@ -66,12 +68,15 @@ class Count:
 
 @attrs.define(eq=False, slots=True)
 class _Source:
+    """
+    @ivar tokens: connections that the rate would let in at C{filled}.
+    @ivar failures: when sniffs failed, as far as that may still count.
+    """
+
+    tokens: float
+    filled: float
     live: int = 0
-    tokens: float = 0.0
-    filled: float = 0.0
-    failures: int = 0
-    failing_since: float = 0.0
-    banned_until: float = 0.0
+    failures: tuple[float, ...] = ()
 
 
 def source_key(source: Address) -> str | None:
@@ -88,18 +93,36 @@ def source_key(source: Address) -> str | None:
 
 @attrs.define(eq=False)
 class Gate:
-    """Counts a listener's connections and says which may come in."""
+    """
+    Counts a listener's connections and says which may come in.
+
+    @ivar limits: they may change at any time.
+    @ivar table: sources remembered at most, beside those that are live.
+    @ivar bans: how many there were.
+    """
 
     limits: Limits
     whole: Count
+    table: int = TABLE
     live: int = attrs.field(default=0, init=False)
     bans: int = attrs.field(default=0, init=False)
-    _sources: dict[str, _Source] = attrs.field(factory=dict, init=False, repr=False)
+    _active: dict[str, _Source] = attrs.field(factory=dict, init=False, repr=False)
+    _idle: OrderedDict[str, _Source] = attrs.field(
+        factory=OrderedDict, init=False, repr=False
+    )
+    _banned: OrderedDict[str, float] = attrs.field(
+        factory=OrderedDict, init=False, repr=False
+    )
 
-    def admit(self, source: Address, now: float) -> str | None:
+    def key(self, source: Address) -> str | None:
+        """@return: what is counted for it; None where sources do not matter."""
+        return source_key(source) if self.limits.by_source else None
+
+    def admit(self, key: str | None, now: float) -> str | None:
         """
         Count a connection in; give it back by L{release}.
 
+        @param key: what L{key} said of its source.
         @return: None, or the name of the limit that forbids it.
         """
         limits = self.limits
@@ -107,77 +130,90 @@ class Gate:
             return "connections-in-all"
         if limits.connections is not None and self.live >= limits.connections:
             return "connections"
-        if limits.by_source:
-            refusal = self._admit_source(source, now)
+        if key is not None:
+            refusal = self._admit_source(key, now)
             if refusal is not None:
                 return refusal
         self.live += 1
         self.whole.live += 1
         return None
 
-    def release(self, source: Address) -> None:
-        """A connection that was let in has ended."""
+    def release(self, key: str | None) -> None:
+        """A connection that was let in with this key has ended."""
         self.live -= 1
         self.whole.live -= 1
-        if self._sources:
-            entry = self._sources.get(source_key(source) or "")
-            if entry is not None and entry.live:
-                entry.live -= 1
+        if key is None:
+            return
+        entry = self._active[key]
+        entry.live -= 1
+        if not entry.live:
+            del self._active[key]
+            if self.limits.rate is not None or self.limits.ban is not None:
+                self._remember(key, entry)
 
-    def failed(self, source: Address, now: float) -> bool:
+    def failed(self, key: str | None, now: float) -> bool:
         """
         No route wanted a connection of this source.
 
         @return: whether the source is banned by it, from now on.
         """
-        ban, key = self.limits.ban, source_key(source)
+        ban = self.limits.ban
         if ban is None or key is None:
             return False
         entry = self._entry(key, now)
-        if now - entry.failing_since > ban.within:
-            entry.failures, entry.failing_since = 0, now
-        entry.failures += 1
-        if entry.failures < ban.failures:
+        recent = [at for at in entry.failures if now - at <= ban.within]
+        entry.failures = (*recent, now)
+        if len(entry.failures) < ban.failures:
             return False
-        entry.failures = 0
-        entry.banned_until = now + ban.duration
-        self.bans += 1
+        entry.failures = ()
+        self._ban(key, now, now + ban.duration)
         return True
 
-    def _admit_source(self, source: Address, now: float) -> str | None:
-        key = source_key(source)
-        if key is None:
-            return None
-        limits, entry = self.limits, self._entry(key, now)
-        if limits.ban is not None and now < entry.banned_until:
+    def _admit_source(self, key: str, now: float) -> str | None:
+        limits = self.limits
+        if limits.ban is not None and now < self._banned.get(key, 0.0):
             return "ban"
+        entry = self._entry(key, now)
         if limits.per_source is not None and entry.live >= limits.per_source:
             return "per-source"
-        if limits.rate is not None:
-            most = max(1.0, limits.rate)
-            entry.tokens = min(most, entry.tokens + (now - entry.filled) * limits.rate)
-            entry.filled = now
-            if entry.tokens < 1.0:
-                return "rate"
-            entry.tokens -= 1.0
+        if limits.rate is not None and not _take_token(entry, limits.rate, now):
+            return "rate"
         entry.live += 1
+        if entry.live == 1:
+            self._active[key] = self._idle.pop(key)
         return None
 
     def _entry(self, key: str, now: float) -> _Source:
-        entry = self._sources.pop(key, None)
+        entry = self._active.get(key)
         if entry is None:
-            self._make_room(now)
-            burst = max(1.0, self.limits.rate or 0.0)
-            entry = _Source(tokens=burst, filled=now, failing_since=now)
-        self._sources[key] = entry  # last in order: the most recently used
+            entry = self._idle.get(key)
+            if entry is None:
+                entry = _Source(max(1.0, self.limits.rate or 0.0), now)
+            self._remember(key, entry)
         return entry
 
-    def _make_room(self, now: float) -> None:
-        """Forget the longest unused source that is neither live nor banned."""
-        if len(self._sources) < TABLE:
-            return
-        for key, entry in self._sources.items():
-            if not entry.live and now >= entry.banned_until:
-                del self._sources[key]
-                return
-        del self._sources[next(iter(self._sources))]
+    def _remember(self, key: str, entry: _Source) -> None:
+        """Live sources are never forgotten; they are as many as connections."""
+        self._idle[key] = entry
+        self._idle.move_to_end(key)
+        if len(self._idle) > self.table:
+            self._idle.popitem(last=False)
+
+    def _ban(self, key: str, now: float, until: float) -> None:
+        """A table of its own: a crowd of others does not push a ban out."""
+        banned = self._banned
+        banned[key] = until
+        banned.move_to_end(key)
+        while len(banned) > self.table or next(iter(banned.values())) <= now:
+            banned.popitem(last=False)
+        self.bans += 1
+
+
+def _take_token(entry: _Source, rate: float, now: float) -> bool:
+    gained = max(0.0, now - entry.filled) * rate
+    entry.tokens = min(max(1.0, rate), entry.tokens + gained)
+    entry.filled = now
+    if entry.tokens < 1.0:
+        return False
+    entry.tokens -= 1.0
+    return True

@@ -108,6 +108,7 @@ class Session:
     _tried: tuple[Backend, ...] = attrs.field(default=(), init=False)
     _sniffer: Sniffer | None = attrs.field(default=None, init=False, repr=False)
     _way: Way | None = attrs.field(default=None, init=False)
+    _key: str | None = attrs.field(default=None, init=False, repr=False)
     _admitted: bool = attrs.field(default=False, init=False)
     _cause: str = attrs.field(default="-", init=False)
     _pattern: int | None = attrs.field(default=None, init=False)
@@ -134,7 +135,8 @@ class Session:
         """The client was accepted."""
         policy, now = self.policy, self.opened
         self.touched = now
-        refusal = policy.gate.admit(self.source, now)
+        self._key = policy.gate.key(self.source)
+        refusal = policy.gate.admit(self._key, now)
         if refusal is not None:
             self._cause = "refused"
             return self.end(f"limit-{refusal}")
@@ -183,7 +185,7 @@ class Session:
                 self._pattern, self._facts = reason.pattern, reason.facts
         self._cause, self._sniffed = decision.cause.value, now - self.opened
         self.deadline = None
-        if self._unwanted(decision) and self.policy.gate.failed(self.source, now):
+        if self._unwanted(decision) and self.policy.gate.failed(self._key, now):
             self._detail = "source is banned now"
         if way.count.full:
             self._cause = "refused"
@@ -290,9 +292,9 @@ class Session:
 
     def _watch(self, now: float) -> None:
         """Have L{expire} called when no byte has moved for too long."""
-        policy = self.policy
-        waits = [policy.idle, policy.half_close if self.half_closed else None]
-        wait = min((wait for wait in waits if wait is not None), default=None)
+        wait, half = self.policy.idle, self.policy.half_close
+        if self.half_closed is not None and half is not None:
+            wait = half if wait is None else min(wait, half)
         self.deadline = None if wait is None else self.touched + wait
 
     # -- the end
@@ -317,7 +319,7 @@ class Session:
         if self._way is not None:
             self._way.count.live -= 1
         if self._admitted:
-            self.policy.gate.release(self.source)
+            self.policy.gate.release(self._key)
         return Record(
             self.opened,
             self.number,

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import gc
-import sys
-import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf, nextafter
-from types import FrameType
-from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.wheel import Wheel
+from portmux.testing import steps
+from tests.core.memory import octets_kept
 
 ticks = st.sampled_from((0.05, 0.1, 1.0, 0.001))
 edges = st.builds(
@@ -23,35 +20,6 @@ edges = st.builds(
     ticks,
 )
 moments = st.floats(0.0, 3.0e9) | st.floats(0.0, 10.0) | edges
-
-
-def lines_run(work: Callable[[], object]) -> int:
-    """@return: how many lines of Python the call runs: its cost, without a clock."""
-    lines = 0
-
-    def trace(frame: FrameType, event: str, arg: Any) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return lines
-
-
-def octets_kept(work: Callable[[], object]) -> int:
-    """@return: memory that the call took and did not give back."""
-    tracemalloc.start()
-    try:
-        work()
-        gc.collect()
-        return tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
 
 
 class WheelTests(SynchronousTestCase):
@@ -164,8 +132,8 @@ class CostTests(SynchronousTestCase):
 
     def test_linear(self) -> None:
         """Eight times the items are not much more than eight times the work."""
-        few = lines_run(lambda: self.use(Wheel(), 2000))
-        many = lines_run(lambda: self.use(Wheel(), 16000))
+        few = steps(lambda: self.use(Wheel(), 2000))
+        many = steps(lambda: self.use(Wheel(), 16000))
         self.assertLess(many, 9 * few)
 
     def test_memory_back_to_zero(self) -> None:
