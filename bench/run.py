@@ -148,7 +148,7 @@ def show(rounds: Rounds, summary: Summary, versions: dict[str, str]) -> None:
     bulk = [metric for metric in METRICS if metric.name in BULK]
     for base, metrics in ((BASE, METRICS), (DEFAULT, bulk), (TUNED, bulk)):
         if figures := ratios(summary.figures, base, metrics):
-            print(f"\nRatios to {base} (CPU us/conn and us/msg inverted):\n")
+            print(f"\nRatios to {base} (CPU us/connection and us/message inverted):\n")
             print(table(summary, figures, metrics, ratio=True))
     for line in (*faults(rounds.runs, NAMES), *rounds.failures):
         print(line)
