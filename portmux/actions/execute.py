@@ -11,6 +11,8 @@ from typing import Final
 
 import attrs
 
+from portmux.config.checks import positive
+from portmux.config.faults import quoted
 from portmux.core.option import Octets, Seconds, at_least, option
 from portmux.core.plan import Serving
 from portmux.core.registry import Registry
@@ -26,18 +28,16 @@ OURS: Final = ("PORTMUX__", "LISTEN_", "WATCHDOG_", "NOTIFY_SOCKET")
 def _check_command(words: tuple[str, ...]) -> None:
     if not words or not words[0]:
         raise ValueError("a program is missing, at least its name is needed")
-    if any("\0" in word for word in words):
-        raise ValueError("no word of a command can hold the octet 0")
     if len(words) == 1 and " " in words[0] and shutil.which(words[0]) is None:
         listed = ", ".join(words[0].split())
         raise ValueError(
-            f"there is no program {words[0]!r}; a command is a list, [{listed}]"
+            f"there is no program {quoted(words[0])}; a list is allowed: [{listed}]"
         )
 
 
 def _check_directory(path: str | None) -> None:
-    if path is not None and (not os.path.isabs(path) or "\0" in path):
-        raise ValueError(f"{path!r} is not allowed, a path that starts with / is")
+    if path is not None and not os.path.isabs(path):
+        raise ValueError(f"{quoted(path)} is not allowed, a path that starts with / is")
 
 
 def _check_user(name: str | None) -> None:
@@ -51,10 +51,10 @@ def _check_group(name: str | None) -> None:
 
 
 def _check_environment(variables: Mapping[str, str]) -> None:
-    for name, value in variables.items():
-        if not name or "=" in name or "\0" in name + value:
+    for name in variables:
+        if not name or "=" in name:
             raise ValueError(
-                f"{name!r} cannot be a variable; a name without = is allowed"
+                f"{quoted(name)} cannot be a variable; a name without = is allowed"
             )
 
 
@@ -147,14 +147,14 @@ class Exec:
     limits: ExecLimits = option("what it may use", factory=ExecLimits)
     kill_after: Seconds = option(
         "from SIGHUP, when the client is gone or time is up, to SIGKILL",
-        default=Seconds(5.0),
+        default=5.0,
         check=at_least(0),
         example="5s",
     )
     max_time: Seconds | None = option(
         "how long it may run; none: any time",
         default=None,
-        check=at_least(0.001),
+        check=positive,
         example="1h",
     )
 

@@ -74,7 +74,7 @@ def user_entry(name: str) -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(name)
     except KeyError:
-        raise ValueError(f"there is no user {name!r} on this system") from None
+        raise ValueError(f'there is no user "{name}" on this system') from None
 
 
 def group_id(name: str) -> int:
@@ -82,7 +82,7 @@ def group_id(name: str) -> int:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        raise ValueError(f"there is no group {name!r} on this system") from None
+        raise ValueError(f'there is no group "{name}" on this system') from None
 
 
 Limit = tuple[int, int]

@@ -30,9 +30,9 @@ class CredentialsTests(SynchronousTestCase):
 
     def test_unknown_names(self) -> None:
         """The fault names what does not exist."""
-        with self.assertRaisesRegex(ValueError, "no user 'nö such'"):
+        with self.assertRaisesRegex(ValueError, 'no user "nö such"'):
             credentials("nö such", None)
-        with self.assertRaisesRegex(ValueError, "no group 'no-such'"):
+        with self.assertRaisesRegex(ValueError, 'no group "no-such"'):
             credentials(None, "no-such")
 
     @skipUnless(ROOT, "needs root")

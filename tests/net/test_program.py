@@ -14,7 +14,7 @@ from portmux.core.head import Head, Reason, Verdict
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.plan import Serving
 from portmux.core.record import Record
-from portmux.core.session import Policy
+from portmux.core.session import LINGER, Policy
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.descriptors import Budget
 from portmux.net.engine import Engine
@@ -62,7 +62,7 @@ class Visit:
         self.client.setblocking(False)
         theirs.setblocking(False)
         self.got = b""
-        self.ended = False
+        self.ended = self.closed = False
         self.engine.accept(theirs, source, LOCAL, policy)
 
     def send(self, data: bytes) -> None:
@@ -85,6 +85,8 @@ class Visit:
 
     def receive(self) -> None:
         """Take what has come."""
+        if self.ended:
+            return
         try:
             while data := self.client.recv(65536):
                 self.got += data
@@ -133,17 +135,19 @@ class Visit:
 
     def until_over(self) -> Record:
         """
-        Turn until the session is over.
+        Turn until the session is over; the client closes when it is told the end.
 
         @return: its record.
         """
 
         def over() -> bool:
             self.receive()
+            if self.ended and not self.closed:
+                self.closed = True
+                self.client.close()
             return bool(self.records)
 
         self.reactor.until(over)
-        self.receive()
         return self.records[0]
 
     def until_closed(self) -> Record:
@@ -343,6 +347,20 @@ class EndTests(RunnerCase):
         record = visit.until_over()
         self.assertEqual((record.end, record.detail), ("max-time", "killed by SIGHUP"))
         self.assertTrue(visit.ended)
+
+    def test_client_stays(self) -> None:
+        """A client that was told the end has some time to say its own."""
+        visit = self.visit("true")
+        visit.send(b"x")
+        visit.until_end()
+        visit.send(b"unread by anybody")
+        while visit.reactor.turn(0.1):
+            continue
+        self.assertEqual(visit.records, [])
+        visit.reactor.advance(LINGER)
+        record = visit.until_closed()
+        self.assertEqual((record.end, record.detail), ("done", "exit status 0"))
+        self.assertEqual(visit.reactor.getDelayedCalls(), [])
 
     def test_cancelled(self) -> None:
         """Who cancels gets the end of the program to wait for."""
