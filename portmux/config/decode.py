@@ -8,7 +8,7 @@ from typing import Any, Final, get_args, get_origin
 import attrs
 
 from portmux.config import octets
-from portmux.config.faults import Faults, guess, listed, nearest, quoted
+from portmux.config.faults import Faults, described, guess, listed, nearest, quoted
 from portmux.config.shape import Field, Shape, shape_of, unwrap
 from portmux.config.tree import (
     Entry,
@@ -49,7 +49,7 @@ class Decoder:
         if isinstance(node, Scalar):
             if node.style is Style.BROKEN:
                 return FAULTY
-            if optional and (node.text == "none" or (node.null and not node.missing)):
+            if optional and (node.text == "none" or (node.null and node.text)):
                 return None
         if kind is Matcher:
             return self._matcher(node, path)
@@ -74,7 +74,7 @@ class Decoder:
         return FAULTY
 
     def _unlike(self, node: Node, path: Path, allowed: str) -> Any:
-        return self._wrong(node, path, f"is {_what(node)}, {allowed} is allowed")
+        return self._wrong(node, path, f"is {described(node)}, {allowed} is allowed")
 
     def _leaf(self, leaf: Leaf, node: Node, path: Path) -> Any:
         if not isinstance(node, Scalar) or node.missing:
@@ -131,16 +131,10 @@ class Decoder:
 
     def _matcher(self, node: Node, path: Path) -> Any:
         """All keys of one mapping must match, or any item of a list."""
-        kinds = self.registry.matchers
         if isinstance(node, Items):
             return self._joined("any", self._several(Matcher, node, path), node, path)
-        if isinstance(node, Table) and len(node.entries) > 1:
-            parts = tuple(
-                self._kind("matcher", kinds, key, entry, entry.value, path)
-                for key, entry in node.entries.items()
-            )
-            return self._joined("all", parts, node, path)
-        return self._single("matcher", kinds, node, path)
+        parts = self._kinds("a matcher", self.registry.matchers, node, path)
+        return parts[0] if len(parts) == 1 else self._joined("all", parts, node, path)
 
     def _joined(self, name: str, parts: Any, node: Node, path: Path) -> Any:
         if parts is FAULTY or FAULTY in parts:
@@ -150,36 +144,33 @@ class Decoder:
         return self._build(cls, {field.name: parts}, node, path)
 
     def _action(self, node: Node, path: Path) -> Any:
-        verbs = self.registry.actions
-        if isinstance(node, Table) and len(node.entries) > 1:
-            for key, entry in node.entries.items():
-                self._kind("action", verbs, key, entry, entry.value, path)
-            keys = listed(node.entries)
-            return self._wrong(node, path, f"has the keys {keys}, one is allowed")
-        return self._single("action", verbs, node, path)
+        parts = self._kinds("an action", self.registry.actions, node, path)
+        if len(parts) == 1:
+            return parts[0]
+        return self._wrong(node, path, f"has {len(parts)} keys, one action is allowed")
 
-    def _single(self, sort: str, kinds: _Kinds, node: Node, path: Path) -> Any:
-        """Read a name alone, or a mapping of one key."""
-        if isinstance(node, Table) and node.entries:
-            ((key, entry),) = node.entries.items()
-            return self._kind(sort, kinds, key, entry, entry.value, path)
-        if not isinstance(node, Scalar) or node.missing or node.style is Style.TYPED:
-            return self._unlike(node, path, f"one of {listed(kinds)}")
-        return self._kind(sort, kinds, node.text, node, Table(node.origin), path)
+    def _kinds(
+        self, what: str, kinds: Mapping[str, Any], node: Node, path: Path
+    ) -> tuple[Any, ...]:
+        """Decode a name alone, or each key of a mapping."""
+        text = isinstance(node, Scalar) and node.style is not Style.TYPED
+        if isinstance(node, Scalar) and text and not node.missing:
+            alone = Entry(node.origin, Table(node.origin))
+            node = Table(node.origin, {node.text: alone})
+        if not isinstance(node, Table) or not node.entries:
+            return (self._unlike(node, path, f"one of {listed(kinds)}"),)
+        return tuple(
+            self._kind(what, kinds, name, entry, path)
+            for name, entry in node.entries.items()
+        )
 
     def _kind(
-        self,
-        sort: str,
-        kinds: _Kinds,
-        name: str,
-        place: Node | Entry,
-        node: Node,
-        path: Path,
+        self, what: str, kinds: Mapping[str, Any], name: str, entry: Entry, path: Path
     ) -> Any:
         if name in kinds:
-            return self._record(kinds[name], node, (*path, name))
-        what = f"{quoted(name)} is not {_A[sort]}{guess(name, kinds)}"
-        return self._wrong(place, path, f"{what}; allowed: {listed(kinds)}")
+            return self._record(kinds[name], entry.value, (*path, name))
+        text = f"{quoted(name)} is not {what}, allowed: {listed(kinds)}"
+        return self._wrong(entry, path, text + guess(name, kinds))
 
     def _record(self, cls: Any, node: Node, path: Path) -> Any:
         shape = shape_of(cls)
@@ -196,7 +187,7 @@ class Decoder:
         return self._build(cls, given, node, path)
 
     def _fields(self, shape: Shape, node: Table, path: Path) -> dict[str, Any]:
-        verbs: _Kinds = self.registry.actions if shape.inline else {}
+        verbs = self.registry.actions if shape.inline else {}
         known = (*shape.fields, *verbs)
         given: dict[str, Any] = {}
         meant: set[str | None] = set()
@@ -205,7 +196,7 @@ class Decoder:
                 given[field.name] = self._field(field, entry.value, (*path, key))
             elif key not in verbs:
                 meant.add(nearest(key, known))
-                text = f"unknown key{guess(key, known)}; allowed: {listed(known)}"
+                text = f"unknown key, allowed: {listed(known)}{guess(key, known)}"
                 given[key] = self._wrong(entry, (*path, key), text)
         for field in shape.fields.values():
             if field.required and field.name not in given:
@@ -221,7 +212,7 @@ class Decoder:
     ) -> None:
         verbs = self.registry.actions
         found = {
-            verb: self._kind("action", verbs, verb, entry, entry.value, path)
+            verb: self._kind("an action", verbs, verb, entry, path)
             for verb, entry in node.entries.items()
             if verb in verbs
         }
@@ -259,20 +250,3 @@ class Decoder:
             return cls(**given)
         except ValueError as wrong:
             return self._wrong(node, path, str(wrong.args[0]))
-
-
-_Kinds = Mapping[str, type[Any]]
-
-_A = {"action": "an action", "matcher": "a matcher"}
-
-
-def _what(node: Node) -> str:
-    if isinstance(node, Table):
-        return "a mapping" if node.entries else "an empty mapping"
-    if isinstance(node, Items):
-        return "a list"
-    if node.missing:
-        return "empty"
-    if node.style is Style.TYPED:
-        return f"{node.text} without quotes"
-    return quoted(node.text)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import attrs
 
-from portmux.config.tree import Origin, Path
+from portmux.config.tree import Items, Node, Origin, Path, Style, Table
 from portmux.errors import ConfigError
 
 
@@ -59,14 +59,27 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def guess(word: str, known: Iterable[str]) -> str:
-    """@return: C{', did you mean "x"?'} where a known word is close, else nothing."""
+    """@return: C{'; did you mean "x"?'} where a known word is close, else nothing."""
     near = nearest(word, known)
-    return "" if near is None else f', did you mean "{near}"?'
+    return "" if near is None else f'; did you mean "{near}"?'
 
 
 def quoted(text: str, limit: int = 60) -> str:
     """@return: the text in double quotes, on one line, cut where it is long."""
     return f'"{_line(text[:limit])}{"..." if len(text) > limit else ""}"'
+
+
+def described(node: Node) -> str:
+    """@return: what stands there, for people."""
+    if isinstance(node, Table):
+        return "a mapping" if node.entries else "an empty mapping"
+    if isinstance(node, Items):
+        return "a list"
+    if node.missing:
+        return "empty"
+    if node.style is Style.TYPED:
+        return f"{node.text[:20]} without quotes"
+    return quoted(node.text)
 
 
 def listed(words: Iterable[str]) -> str:

@@ -58,7 +58,7 @@ def bind_host(text: str) -> Host:
     """@raise ValueError: not an IP address, or C{*}, and a port."""
     name, port = _split(text, BIND)
     if name != "*" and not _literal(name):
-        hint = ", did you mean 127.0.0.1?" if name == "localhost" else ""
+        hint = "; did you mean 127.0.0.1?" if name == "localhost" else ""
         raise ValueError(
             f"{quoted(name)} is a name, an IP address or * is allowed{hint}"
         )
@@ -97,7 +97,7 @@ def _split(text: str, allowed: str) -> tuple[str, int]:
         return _six(name[1:-1]), int(digits)
     if ":" in name:
         meant = quoted(f"[{name}]:{digits}")
-        raise ValueError(f"{quoted(text)} needs brackets, did you mean {meant}?")
+        raise ValueError(f"{quoted(text)} needs brackets; did you mean {meant}?")
     if name != "*" and not _literal(name) and not _nameable(name):
         raise ValueError(f"{quoted(name)} is not a host, {allowed} is allowed")
     return name, int(digits)

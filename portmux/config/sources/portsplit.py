@@ -156,10 +156,9 @@ class _Reader:
                     raise ValueError("a path is missing")
                 split.pid = self._last(split.pid, value, value.text())
             case _:
-                text = (
-                    f"unknown key{guess(value.key, _GLOBAL)}; known: {listed(_GLOBAL)}"
-                )
-                self.faults.warn(value.place, text, value.path)
+                text = f"unknown key, known: {listed(_GLOBAL)}"
+                hint = guess(value.key, _GLOBAL)
+                self.faults.warn(value.place, text + hint, value.path)
 
     def _inside(self, section: Section, value: _Value) -> None:
         match value.key:
@@ -185,8 +184,8 @@ class _Reader:
                     raise ValueError(f"{quoted(value.text())} is not yes or no")
                 section.pty = _scalar(value, yes)
             case key:
-                text = f"unknown key{guess(key, _SECTION)}; allowed: {listed(_SECTION)}"
-                self._wrong(value.place, text, value.path)
+                text = f"unknown key, allowed: {listed(_SECTION)}"
+                self._wrong(value.place, text + guess(key, _SECTION), value.path)
 
     def _pattern(self, section: Section, value: _Value) -> None:
         pattern = octets.unescape(value.raw)
