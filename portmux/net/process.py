@@ -157,8 +157,11 @@ def _spawn(command: Command, ends: _Ends) -> Popen[bytes]:
             preexec_fn=prepare,
         )
     except SubprocessError as fault:
-        why = os.read(ends.errors, CHUNK).decode("utf-8", "replace")
-        raise OSError(why or str(fault)) from fault
+        try:
+            why = os.read(ends.errors, CHUNK).decode("utf-8", "replace")
+        except BlockingIOError:  # the child had not even the memory to say it
+            why = str(fault)
+        raise OSError(why) from fault
 
 
 def _reason(fault: OSError | ValueError) -> str:
