@@ -81,17 +81,8 @@ def at_least(least: float) -> Callable[[Any], None]:
     """@return: a check that refuses smaller numbers; None passes."""
 
     def check(number: Any) -> None:
-        if number is not None and number < least:
-            raise ValueError(f"{number:g} is too small, {least:g} or more is allowed")
-
-    return check
-
-
-def within(least: float, most: float) -> Callable[[Any], None]:
-    """@return: a check that refuses numbers outside these two; None passes."""
-
-    def check(number: Any) -> None:
-        if number is not None and not least <= number <= most:
-            raise ValueError(f"{number:g} is not allowed, {least:g} to {most:g} is")
+        if number is not None and not number >= least:  # which NaN never is
+            shown, allowed = f"{number:.15g}", f"{least:.15g}"
+            raise ValueError(f"{shown} is too small, {allowed} or more is allowed")
 
     return check
