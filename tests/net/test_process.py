@@ -168,7 +168,7 @@ class UnstartedTests(SynchronousTestCase):
         reactor, output = Polled(), Kept()
         command = Command(
             arguments=arguments,
-            environment=os.environ,
+            environment={"PATH": os.defpath},  # of which every folder may be searched
             **options,  # type: ignore[arg-type] # as the tests below know them
         )
         result = start(command, reactor, output, Kept())

@@ -387,7 +387,8 @@ class EndTests(RunnerCase):
     def test_cannot_run(self) -> None:
         """The client sees an end and no octet; log and record say why."""
         with capturedLogs() as events:
-            visit = self.visit("no such program", "secret")
+            path = {"PATH": os.defpath}  # of which every folder may be searched
+            visit = self.visit("no such program", "secret", environment=path)
             visit.send(b"x")
             record = visit.until_over()
         self.assertEqual((visit.got, visit.ended), (b"", True))
