@@ -56,7 +56,7 @@ class Pattern:
             raise ValueError("one of glob and regex is needed")
         if self.glob is not None:
             return _globbing(self.glob.lower() if ignore_case else self.glob)
-        automaton = Automaton.of([self.regex or ""], ignore_case)
+        automaton = Automaton.of_text(self.regex or "", ignore_case)
         return lambda text: automaton.matches(text.encode("utf-8", "surrogateescape"))
 
 

@@ -36,7 +36,7 @@ class Regex:
     def _compile(self) -> Automaton:
         if not self.patterns:
             raise ValueError("there is no pattern, at least one is needed")
-        return Automaton.of(self.patterns)
+        return Automaton.of_stream(self.patterns)
 
     def match(self, head: Head) -> Verdict:
         data = head.data
@@ -55,6 +55,8 @@ class Regex:
         if self.match(head) is Verdict.MORE:
             return Reason(f"{len(head.data)} octets agree, more are needed")
         state = self._automaton.go_on(self._automaton.start, head.data)
+        if not self.first():
+            return Reason("nothing can match: no stream shows the end that $ wants")
         if not state.matched:
             start = printable(bytes(head.data[:_WINDOW]))
             return Reason(f"nothing that starts with {start} can match")

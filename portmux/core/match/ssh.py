@@ -10,7 +10,7 @@ from portmux.core.head import Head, Reason, Verdict, printable
 from portmux.core.regex.automaton import Automaton
 from portmux.core.registry import Registry
 
-_OPENING = Automaton.of([r"SSH-(2\.0|1\.[0-9]{1,2})-"])
+_OPENING = Automaton.of_stream([r"SSH-(2\.0|1\.[0-9]{1,2})-"])
 _LONGEST = len("SSH-1.99-")
 _LINE = re.compile(rb"SSH-(?P<version>[0-9.]+)-(?P<software>[\x21-\x7e]{1,240})[ \r\n]")
 

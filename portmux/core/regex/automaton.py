@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Self
 
 import attrs
 
-from portmux.core.regex.glushkov import START, Accepting, Positions, bits
+from portmux.core.regex.glushkov import START, Positions, bits
 from portmux.core.regex.syntax import parse
 
 MOST_STATES = 512
@@ -28,21 +31,17 @@ class State:
     """
     What is known after some octets.
 
-    @ivar positions: where in the expressions they can have ended; 0: nowhere.
+    @ivar positions: where in the expressions they can have ended and still
+        match; 0: nowhere.
     @ivar following: the next state for each class of octets; None: not made yet.
-    @ivar matched: an expression matches these octets, whatever follows them.
-    @ivar matched_at_end: one matches if none follows.
-    @ivar settled: no octet will change it: matched, or nothing can match.
+    @ivar matched: an expression matches these octets.
+    @ivar settled: no octet will change that.
     """
 
     positions: int
     following: list[State | None]
     matched: bool
-    matched_at_end: bool
-    settled: bool = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.settled = self.matched or not self.positions
+    settled: bool
 
 
 @attrs.define(eq=False, slots=True)
@@ -50,12 +49,15 @@ class Automaton:
     """
     Some expressions, any of which may match.
 
+    @ivar _accepting: for each expression, the positions it can end with.
+    @ivar _whole: octets that follow may undo a match.
     @ivar start: before the first octet.
     """
 
-    _accepting: tuple[Accepting, ...]
+    _accepting: tuple[int, ...]
     _classes: bytes
     _steps: _Steps
+    _whole: bool
     _states: dict[int, State] = attrs.field(factory=dict, init=False)
     start: State = attrs.field(init=False)
 
@@ -63,13 +65,35 @@ class Automaton:
         self.start = self._state(START)
 
     @classmethod
-    def of(cls, patterns: Iterable[str], ignore_case: bool = False) -> Automaton:
-        """@raise ValueError: a pattern is wrong, or all together are too long."""
+    def of_stream(cls, patterns: Iterable[str]) -> Automaton:
+        """
+        Match as soon as a pattern fits a beginning of the bytes.
+
+        More bytes can always come, so nothing ever matches behind C{$}.
+
+        @raise ValueError: a pattern is wrong, or all together are too long.
+        """
         positions = Positions()
-        nodes = [parse(pattern, ignore_case) for pattern in patterns]
-        accepting = tuple(positions.add(node) for node in nodes)
+        nodes = [parse(pattern) for pattern in patterns]
+        ends = tuple(positions.add(node).anywhere for node in nodes)
+        return cls._made(positions, ends, whole=False)
+
+    @classmethod
+    def of_text(cls, pattern: str, ignore_case: bool = False) -> Automaton:
+        """
+        Match bytes that the pattern fits from the first to the last.
+
+        @raise ValueError: the pattern is wrong, or too long.
+        """
+        positions = Positions()
+        end = positions.add(parse(pattern, ignore_case)).at_end
+        return cls._made(positions, (end,), whole=True)
+
+    @classmethod
+    def _made(cls, positions: Positions, ends: tuple[int, ...], whole: bool) -> Self:
         classes = _classes(positions.among)
-        return cls(accepting, classes, _Steps.of(positions, classes))
+        useful = positions.leading_to(reduce(or_, ends, 0))
+        return cls(ends, classes, _Steps.of(positions, useful, classes), whole)
 
     def go_on(self, state: State, data: bytes | bytearray) -> State:
         """
@@ -85,20 +109,15 @@ class Automaton:
         return state
 
     def matches(self, data: bytes) -> bool:
-        """@return: an expression matches these octets from first to last."""
-        state = self.start
-        for octet in data.translate(self._classes):
-            state = state.following[octet] or self._advance(state, octet)
-            if not state.positions:
-                return False
-        return state.matched_at_end
+        """@return: an expression matches these octets."""
+        return self.go_on(self.start, data).matched
 
     def which(self, state: State) -> int:
-        """@return: index of the first expression that has matched in this state."""
-        for index, accepting in enumerate(self._accepting):
-            if state.positions & accepting.anywhere:
+        """@return: index of the first expression that matches in this state."""
+        for index, ends in enumerate(self._accepting):
+            if state.positions & ends:
                 return index
-        raise LookupError("no expression has matched")
+        raise LookupError("no expression matches")
 
     def first(self) -> frozenset[int]:
         """@return: the octets after which something can still match."""
@@ -119,11 +138,12 @@ class Automaton:
         if state is None:
             if len(self._states) >= MOST_STATES:
                 self._flush()
+            matched = any(positions & ends for ends in self._accepting)
             state = self._states[positions] = State(
                 positions,
                 [None] * self._steps.classes,
-                any(positions & one.anywhere for one in self._accepting),
-                any(positions & one.at_end for one in self._accepting),
+                matched,
+                not positions or (matched and not self._whole),
             )
         return state
 
@@ -141,7 +161,8 @@ class _Steps:
 
     @ivar near: distances ahead, and the positions that have followers there.
     @ivar far: positions with the same other followers, and these.
-    @ivar entered: for each class of octets the positions that take one of it.
+    @ivar entered: for each class of octets the positions that take one of it,
+        as far as they lead anywhere.
     """
 
     near: tuple[tuple[tuple[int, ...], int], ...]
@@ -149,7 +170,7 @@ class _Steps:
     entered: tuple[int, ...]
 
     @classmethod
-    def of(cls, positions: Positions, classes: bytes) -> _Steps:
+    def of(cls, positions: Positions, useful: int, classes: bytes) -> _Steps:
         near: defaultdict[int, int] = defaultdict(int)
         far: defaultdict[int, int] = defaultdict(int)
         for position, follow in enumerate(positions.follow):
@@ -161,7 +182,7 @@ class _Steps:
         return cls(
             tuple((tuple(bits(ahead)), before) for ahead, before in near.items()),
             tuple((before, follow) for follow, before in far.items()),
-            _entered(positions.among, classes),
+            tuple(taking & useful for taking in _entered(positions.among, classes)),
         )
 
     @property

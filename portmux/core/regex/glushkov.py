@@ -83,6 +83,21 @@ class Positions:
         ending = START if part.empty else 0
         return Accepting(part.last | free, part.last | part.last_at_end | ending)
 
+    def leading_to(self, ends: int) -> int:
+        """@return: C{ends}, and the positions from which one of them can be reached."""
+        possible = START
+        for position, octets in enumerate(self.among):
+            if octets:
+                possible |= 1 << position
+        found, before = ends & possible, 0
+        while found != before:
+            before = found
+            # Most ways lead forward, so that going back once finds nearly all.
+            for position in range(len(self.follow) - 1, -1, -1):
+                if self.follow[position] & found:
+                    found |= 1 << position & possible
+        return found
+
     def _part(self, node: Node) -> _Part:
         match node:
             case Octet(among):
