@@ -145,7 +145,7 @@ class Preparation:
     def __call__(self) -> None:
         try:
             self._prepare()
-        except (OSError, ValueError) as fault:
+        except (OSError, ValueError, OverflowError) as fault:
             os.write(2, str(fault).encode())
             raise
 
