@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.net.child import Exit
@@ -197,6 +198,21 @@ class ChildTests(SynchronousTestCase):
         self.patch(os, "killpg", self.fail)
         run.child.stop()
         run.child.kill()
+
+    def test_signal_refused(self) -> None:
+        """A group that has become another user's is named; one that is gone is not."""
+        run = self.begin(Run("cat"))
+        killpg, told = os.killpg, {PermissionError: 1, ProcessLookupError: 0}
+        for fault, count in told.items():
+
+            def refuse(group: int, number: int, fault: type[OSError] = fault) -> None:
+                raise fault
+
+            self.patch(os, "killpg", refuse)
+            with capturedLogs() as events:
+                run.child._signal(signal.SIGHUP)
+            self.assertEqual([one["pid"] for one in events], [run.child.pid] * count)
+        self.patch(os, "killpg", killpg)
 
     def test_waiting_is_cancelled(self) -> None:
         """Who waits no longer does not keep others from waiting."""
