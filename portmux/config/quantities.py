@@ -101,7 +101,7 @@ def show_seconds(value: float) -> str:
     if 0 < value < 1 and float(value * 1000).is_integer():
         return f"{value * 1000:.0f}ms"
     if value != int(value):
-        return f"{value:f}s"
+        return f"{value:.9f}".rstrip("0") + "s"
     shown, rest = "", int(value)
     for unit in ("d", "h", "m", "s"):
         count, rest = divmod(rest, int(_SECONDS[unit]))

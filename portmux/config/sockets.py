@@ -69,7 +69,11 @@ def _unix(text: str) -> Unix:
     path = text.removeprefix("unix:")
     if not path or "\0" in path:
         raise ValueError(f"{quoted(text)} names no file, {UNIX} is allowed")
-    if len(path.encode("utf-8", "surrogatepass")) > _LONGEST_PATH:
+    try:
+        size = len(path.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"{quoted(text)} is not UTF-8") from None
+    if size > _LONGEST_PATH:
         raise ValueError(
             f"{quoted(text)} is too long, a path of {_LONGEST_PATH} octets is allowed"
         )
