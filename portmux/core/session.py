@@ -141,10 +141,9 @@ class Session:
             self._cause = "refused"
             return self.end(f"limit-{refusal}")
         self._admitted = True
-        found = policy.table.accept(self.source, self.local)
-        if isinstance(found, Decision):
-            return self._decide(found, now)
-        self._sniffer = found
+        decision = policy.table.accept(self.source, self.local)
+        if decision is not None:
+            return self._decide(decision, now)
         waits = [wait for wait in (policy.silent, policy.timeout) if wait is not None]
         if waits:
             self.deadline = now + min(waits)
@@ -167,13 +166,11 @@ class Session:
         return WAIT
 
     def _give_up(self, cause: Cause, now: float) -> Effect:
-        sniffer = self._sniffer
-        if sniffer is None:  # not a byte came, and no route can do without
-            table = self.policy.table
-            if cause is Cause.EOF:
-                return self._decide(Decision(table.closed, cause), now)
-            return self._decide(table.give_up(Cause.SILENT, None), now)
-        return self._decide(sniffer.give_up(cause), now)
+        if self._sniffer is not None:
+            return self._decide(self._sniffer.give_up(cause), now)
+        unheard = Cause.SILENT if cause is Cause.TIMEOUT else cause
+        table = self.policy.table
+        return self._decide(table.unheard(unheard, self.source, self.local), now)
 
     def _decide(self, decision: Decision, now: float) -> Effect:
         table, sniffer, way = self.policy.table, self._sniffer, decision.way

@@ -56,6 +56,7 @@ class Acceptor:
         self._budget = budget
         self._descriptors = descriptors
         self._accepted = accepted
+        self._family = int(sock.family)  # asking a socket is slow
         self._local = _fixed(sock)
         self._on = False
         self._warned = -WARNING
@@ -97,8 +98,7 @@ class Acceptor:
                     self._wait(os.strerror(error.errno), PAUSE)
                     return
                 continue  # that client has gone already
-            sock.setblocking(False)
-            self._accepted(sock, _address(sock, peer), self._local_of(sock))
+            self._accepted(sock, _address(self._family, peer), self._local_of(sock))
 
     def _wait(self, why: str, pause: float | None) -> None:
         """@param pause: seconds to wait, where a session's end may not come."""
@@ -121,19 +121,19 @@ class Acceptor:
         if self._local is not None:
             return self._local
         try:
-            return _address(sock, sock.getsockname())
+            return _address(self._family, sock.getsockname())
         except OSError:
-            return _address(sock, self.sock.getsockname())
+            return _address(self._family, self.sock.getsockname())
 
 
 def _fixed(sock: socket.socket) -> Address | None:
     """@return: the listening address; None for a wildcard."""
-    address = _address(sock, sock.getsockname())
+    address = _address(sock.family, sock.getsockname())
     wildcard = isinstance(address, Host) and address.host in ("0.0.0.0", "::")
     return None if wildcard else address
 
 
-def _address(sock: socket.socket, name: Any) -> Address:
-    if sock.family == socket.AF_UNIX:
+def _address(family: int, name: Any) -> Address:
+    if family == socket.AF_UNIX:
         return Unix(name if isinstance(name, str) else "")
     return Host(name[0], name[1])

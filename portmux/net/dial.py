@@ -46,7 +46,7 @@ class Dialer:
     def __init__(self, reactor: Any) -> None:
         """@param reactor: descriptors, clock and C{nameResolver}."""
         self._reactor = reactor
-        self._literals: dict[Address, Name | None] = {}
+        self._literals: dict[Address, Name] = {}
 
     def dial(
         self, address: Address, first: bytes, connected: Connected, failed: Failed
@@ -66,11 +66,14 @@ class Dialer:
         return attempt
 
     def _literal(self, address: Address) -> Name | None:
-        if address not in self._literals:
+        name = self._literals.get(address)
+        if name is None:
             if len(self._literals) > 10_000:  # taste; configurations have dozens
                 self._literals.clear()
-            self._literals[address] = _as_literal(address)
-        return self._literals[address]
+            name = _as_literal(address)
+            if name is not None:
+                self._literals[address] = name
+        return name
 
 
 def _as_literal(address: Address) -> Name | None:

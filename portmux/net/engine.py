@@ -45,7 +45,8 @@ class Engine:
     def accept(
         self, sock: socket.socket, source: Address, local: Address, policy: Policy
     ) -> None:
-        """Begin a session on a client's connected, non-blocking socket."""
+        """Begin a session on a client's connected socket."""
+        sock.setblocking(False)
         session = Session(policy, source, local, self.reactor.seconds())
         front = Front(self, session)
         self.live.add(front)

@@ -51,6 +51,7 @@ class Front(Protocol):
     _attempt: Attempt | None = None
     _gone = False
     _serving = False
+    _reading = False
     _late = b""
     _called_by: float | None = None
     _end = ("done", "")
@@ -70,7 +71,7 @@ class Front(Protocol):
             elif data is not None:
                 self._carry(self.session.finished(Side.CLIENT, self._now()))
             if self.session.phase is Phase.SNIFF and not self._gone:
-                stream.startReading()
+                self._resume()
         self._watch()
 
     # -- what the client's transport tells
@@ -149,7 +150,7 @@ class Front(Protocol):
         if self.session.half_closed is Side.CLIENT and not self._gone:
             sink.ended()
         if not self._gone:
-            self.transport.resumeProducing()
+            self._resume()
 
     def to_client(self, data: bytes) -> None:
         self.session.received += len(data)
@@ -199,8 +200,17 @@ class Front(Protocol):
         else:
             assert_never(effect)
 
+    def _pause(self) -> None:
+        if self._reading:
+            self._reading = False
+            self.transport.pauseProducing()
+
+    def _resume(self) -> None:
+        self._reading = True
+        self.transport.resumeProducing()
+
     def _dial(self, effect: Dial) -> None:
-        self.transport.pauseProducing()
+        self._pause()
         if self._attempt is not None:
             self._attempt.cancel()
         # None while dial() runs: it may call back before it returns.
@@ -234,7 +244,7 @@ class Front(Protocol):
             finish_writing(stream)
         if not back.gone:
             stream.startReading()
-        self.transport.resumeProducing()
+        self._resume()
         self._watch()
 
     def _finish(self, side: Side) -> None:
@@ -245,7 +255,7 @@ class Front(Protocol):
             finish_writing(self._back.transport)
 
     def _adopt(self, plan: Serving) -> None:
-        self.transport.pauseProducing()
+        self._pause()
         self._serving = True
         self.engine.tasks.spawn(f"action {plan.name}", self._serve(plan))
 
