@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from posixpath import normpath
 
 import attrs
 
@@ -85,9 +86,10 @@ class Disk:
     files: Mapping[str, bytes]
 
     def read(self, name: str) -> bytes:
-        if name not in self.files:
+        found = self.files.get(normpath(name))
+        if found is None:
             raise FileNotFoundError(2, "No such file or directory", name)
-        return self.files[name]
+        return found
 
     def glob(self, pattern: str) -> list[str]:
         """Patterns end in a star and a suffix; found in no order of use."""
