@@ -6,16 +6,24 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from twisted.scripts import twistd
 
 from portmux import __version__
 from portmux.app.inputs import inputs
-from portmux.config.load import Inputs, load
+from portmux.compat import portsplit
+from portmux.config.complete import DEFAULT as BY_DEFAULT
+from portmux.config.complete import complete
+from portmux.config.load import Inputs, Loaded, load
 from portmux.config.sources.syntax import Syntax
+from portmux.config.tree import Origin
+from portmux.config.write import write
 from portmux.errors import ConfigError
 from portmux.tap import DEFAULT, LOGGER
 
+# What add_subparsers() gives; the type has no public name.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -46,12 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, text in (
         ("run", _run, "run in the foreground; twistd portmux runs a daemon"),
         ("check", _check, "tell whether a configuration is in order"),
+        ("config", _config, "show every value in force, and where it is from"),
     ):
         described = commands.add_parser(name, help=text, description=text)
         described.set_defaults(command=command)
         _add_inputs(described)
     _add_portsplit(commands)
-
+    _add_convert(commands)
     return parser
 
 
@@ -96,18 +105,33 @@ def _twistd(words: Sequence[str]) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    loaded = load(_inputs(options))
-    for warning in loaded.warnings:
-        print(warning, file=sys.stderr)
+    loaded = _loaded(_inputs(options))
     count = len(loaded.config.listeners)
     routes = sum(len(it.routes) for it in loaded.config.listeners.values())
     print(f"{options.config}: in order, {count} listener(s), {routes} route(s)")
     return 0
 
 
-def _add_portsplit(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-) -> None:
+def _config(options: argparse.Namespace) -> int:
+    given = _inputs(options)
+    tree = complete(_loaded(given).tree, given.registry)
+    print(write(tree, _note), end="")
+    return 0
+
+
+def _note(origin: Origin) -> str:
+    return "default" if origin is BY_DEFAULT else str(origin)
+
+
+def _loaded(given: Inputs) -> Loaded:
+    """@raise ConfigError: there are faults."""
+    loaded = load(given)
+    for warning in loaded.warnings:
+        print(warning, file=sys.stderr)
+    return loaded
+
+
+def _add_portsplit(commands: Commands) -> None:
     text = "run a file of portsplit as portsplit would, in the foreground"
     parser = commands.add_parser("portsplit", help=text, description=text)
     parser.add_argument("file", metavar="FILE")
@@ -117,3 +141,17 @@ def _add_portsplit(
 def _portsplit(options: argparse.Namespace) -> int:
     syntax = Syntax.PORTSPLIT.value
     return _twistd(["--config", options.file, "--syntax", syntax])
+
+
+def _add_convert(commands: Commands) -> None:
+    text = "print what an older program's configuration is in portmux.conf"
+    parser = commands.add_parser("convert", help=text, description=text)
+    parser.add_argument("--from", dest="origin", choices=["portsplit"], required=True)
+    parser.add_argument("file", metavar="FILE")
+    parser.set_defaults(command=_convert)
+
+
+def _convert(options: argparse.Namespace) -> int:
+    given = inputs(options.file, Syntax.PORTSPLIT, [], {})
+    print(portsplit.convert(_loaded(given)), end="")
+    return 0
