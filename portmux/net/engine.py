@@ -51,7 +51,10 @@ class Engine:
         front = Front(self, session)
         self.live.add(front)
         self.budget.take(policy.descriptors)
-        front.begin(Stream(sock, front, self.reactor))
+        try:
+            front.begin(Stream(sock, front, self.reactor))
+        except Exception:
+            front.fail()
 
     def over(self, front: Front) -> None:
         """Nothing of this connection is left."""

@@ -6,8 +6,10 @@ carries out what that decides.
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
+from twisted.internet.defer import CancelledError
+from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
@@ -15,6 +17,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from portmux.core.effects import (
+    RESET,
     Adopt,
     Close,
     Dial,
@@ -35,6 +38,9 @@ from portmux.net.stream import Stream, finish_writing, unsent
 if TYPE_CHECKING:
     from portmux.net.engine import Engine
 
+_MISTAKE: Final = ("error", "see the log")
+"""The end of a session that ran into a mistake of ours or of an extension."""
+
 
 @implementer(IHalfCloseableProtocol)
 class Front(Protocol):
@@ -49,6 +55,9 @@ class Front(Protocol):
     _sink: Sink | None = None
     _back: Back | None = None
     _attempt: Attempt | None = None
+    _wanted: Dial | None = None
+    _dialling = False
+    _finished = False
     _gone = False
     _serving = False
     _reading = False
@@ -69,7 +78,7 @@ class Front(Protocol):
             if data:
                 self._carry(self.session.receive(data, self._now()))
             elif data is not None:
-                self._carry(self.session.finished(Side.CLIENT, self._now()))
+                self.readConnectionLost()
             if self.session.phase is Phase.SNIFF and not self._gone:
                 self._resume()
         self._watch()
@@ -88,8 +97,9 @@ class Front(Protocol):
             self._late += data  # what TLS had in hand when it was paused
 
     def readConnectionLost(self) -> None:
-        if self.session.half_closed is Side.CLIENT:
+        if self._finished:
             return  # Twisted tells it again after each resumeProducing
+        self._finished = True
         effect = self.session.finished(Side.CLIENT, self._now())
         if self._serving and self._sink is not None:
             self._sink.ended()
@@ -101,6 +111,9 @@ class Front(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
         self.session.received -= unsent(self.transport)
+        if not reason.check(ConnectionClosed):
+            self.session.end(*_MISTAKE)  # raised by one of us; Twisted has logged it
+            self._on(RESET)
         if self.session.phase is not Phase.CLOSE:
             self._on(self.session.lost(Side.CLIENT, self._now()))
         if self._sink is not None:
@@ -112,7 +125,10 @@ class Front(Protocol):
     def expire(self) -> None:
         """The session's deadline may have passed."""
         self._called_by = None
-        self._on(self.session.expire(self._now()))
+        try:
+            self._on(self.session.expire(self._now()))
+        except Exception:
+            self.fail()
 
     def back_finished(self) -> None:
         self._on(self.session.finished(Side.BACKEND, self._now()))
@@ -121,6 +137,15 @@ class Front(Protocol):
         if self.session.phase is not Phase.CLOSE:
             self._on(self.session.lost(Side.BACKEND, self._now()))
         self.over()
+
+    def fail(self) -> None:
+        """
+        Do as the reactor does when what it calls raises: log, drop the connection.
+
+        An extension's mistake costs one connection, not the listener's or the timer.
+        """
+        self._log.failure("session {number} failed", number=self.session.number)
+        self.transport.connectionLost(Failure())
 
     def stop(self, how: str) -> None:
         """End the session now, for a reason of the operator's."""
@@ -147,12 +172,14 @@ class Front(Protocol):
         if held:
             self.session.sent += len(held)
             sink.received(held)
-        if self.session.half_closed is Side.CLIENT and not self._gone:
+        if self._finished and not self._gone:
             sink.ended()
         if not self._gone:
             self._resume()
 
     def to_client(self, data: bytes) -> None:
+        if self._gone:
+            return
         self.session.received += len(data)
         self.session.touched = self._now()
         self.transport.write(data)
@@ -210,16 +237,25 @@ class Front(Protocol):
         self.transport.resumeProducing()
 
     def _dial(self, effect: Dial) -> None:
+        self._wanted = effect
+        if self._dialling:
+            return  # the last one failed at once; the loop below goes on
+        self._dialling = True
         self._pause()
+        self._give_up_attempt()
+        while self._wanted is not None:
+            address, self._wanted = self._wanted.address, None
+            attempt = self.engine.dialer.dial(
+                address, self.session.held, self._dialled, self._undialled
+            )
+            if self.session.phase is Phase.DIAL:
+                self._attempt = attempt
+        self._dialling = False
+
+    def _give_up_attempt(self) -> None:
         if self._attempt is not None:
             self._attempt.cancel()
-        # None while dial() runs: it may call back before it returns.
-        self._attempt = None
-        attempt = self.engine.dialer.dial(
-            effect.address, self.session.held, self._dialled, self._undialled
-        )
-        if self.session.phase is Phase.DIAL and self._attempt is None:
-            self._attempt = attempt
+            self._attempt = None
 
     def _undialled(self, why: str) -> None:
         self._on(self.session.connect_failed(why, self._now()))
@@ -263,8 +299,11 @@ class Front(Protocol):
         self._end = ("done", "")
         try:
             await plan.serve(Client(self))
+        except CancelledError:
+            self.conclude("stopped", "")
+            raise
         except BaseException:
-            self.conclude("error", "see the log")
+            self.conclude(*_MISTAKE)
             raise
         finally:
             self._serving = False
@@ -272,9 +311,7 @@ class Front(Protocol):
             self.over()
 
     def _close(self, reset: bool) -> None:
-        if self._attempt is not None:
-            self._attempt.cancel()
-            self._attempt = None
+        self._give_up_attempt()
         self.session.closing(self._now())
         back = self._back
         if back is not None and not back.gone:

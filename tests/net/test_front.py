@@ -1,0 +1,551 @@
+"""Tests for L{portmux.net.front}: one client's connection, from accept to end."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+from twisted.internet.interfaces import (
+    IAddress,
+    IHalfCloseableProtocol,
+    IHostnameResolver,
+    IHostResolution,
+    IResolutionReceiver,
+)
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from portmux.core.address import Host, Unix
+from portmux.core.head import Head, Reason, Verdict
+from portmux.core.limits import Count, Gate, Limits
+from portmux.core.match.prefix import Prefix
+from portmux.core.plan import Closing
+from portmux.core.session import LINGER, Policy, Session
+from portmux.core.sniff import Route, Table, Way
+from portmux.net.client import Client
+from portmux.net.front import Front
+from portmux.net.life import Ending
+from tests.net.stage import LOCAL, StageCase, forwarding, policy, serving
+
+CLOSE = Closing()
+
+
+class Kept:
+    """A sink that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[bytes | str] = []
+        self.over = Ending()
+
+    def received(self, data: bytes) -> None:
+        self.told.append(data)
+
+    def ended(self) -> None:
+        self.told.append("ended")
+
+    def lost(self) -> None:
+        self.told.append("lost")
+        self.over.come()
+
+
+@implementer(IHostnameResolver)
+class Speechless:
+    """A resolver that never answers."""
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: IResolutionReceiver,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Sequence[type[IAddress]] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> IHostResolution:
+        return None  # type: ignore[return-value] # our receiver does not look at it
+
+
+class Broken:
+    """A matcher with a mistake in it, or in its explanation."""
+
+    def __init__(self, verdict: Verdict | None = None) -> None:
+        self._verdict = verdict
+
+    def match(self, head: Head) -> Verdict:
+        if self._verdict is None:
+            raise RuntimeError("broken matcher")
+        return self._verdict if head.data else Verdict.MORE
+
+    def why(self, head: Head) -> Reason:
+        raise RuntimeError("broken explanation")
+
+    def first(self) -> frozenset[int]:
+        return frozenset(b"b")
+
+
+class SniffTests(StageCase):
+    """Until a decision."""
+
+    def test_half_closeable(self) -> None:
+        """Twisted tells such a protocol of each half."""
+        front = Front(self.engine, Session(policy(), Unix(""), LOCAL, 0.0))
+        self.assertTrue(verifyObject(IHalfCloseableProtocol, front))
+
+    def test_first_bytes_are_there_already(self) -> None:
+        """They decide at once, before the reactor has turned."""
+        client = self.accept(policy([(b"a", CLOSE)]), b"abc")
+        self.assertEqual([one.route for one in self.records], ["a"])
+        self.assertTrue(self.is_ended(client))
+
+    def test_first_bytes_come_later(self) -> None:
+        """However they are cut, the same route has them."""
+        client = self.accept(policy([(b"abc", CLOSE), (b"ab", CLOSE)]))
+        for octet in b"abc":
+            self.reactor.settle()
+            self.assertEqual(self.records, [])
+            client.send(bytes([octet]))
+        self.assertEqual(self.record().route, "abc")
+
+    def test_no_route(self) -> None:
+        """Bytes that nothing fits go the way of the fallback, else are closed."""
+        self.accept(policy([(b"a", CLOSE)]), b"x")
+        self.accept(policy([(b"a", CLOSE)], fallback=CLOSE), b"x")
+        self.assertEqual(
+            [(one.route, one.end) for one in self.records],
+            [("close", "no-route"), ("fallback", "closed")],
+        )
+
+    def test_end_before_any_byte(self) -> None:
+        """A client that comes and goes gets its record, and no backend hears of it."""
+        address, backend = self.backend()
+        client = self.accept(policy([(b"", forwarding(address))]))
+        client.close()
+        record = self.record()
+        self.assertEqual((record.cause, record.backend), ("eof", "close"))
+        self.assertRaises(BlockingIOError, backend.accept)
+
+    def test_end_before_accept(self) -> None:
+        """The same, when it was all over before we came."""
+        theirs, ours = socket.socketpair()
+        theirs.close()
+        self.engine.accept(ours, Unix(""), LOCAL, policy([(b"a", CLOSE)]))
+        self.assertEqual(self.record().cause, "eof")
+
+    def test_end_after_some_bytes(self) -> None:
+        """What said MORE counts as NO."""
+        client = self.accept(policy([(b"abc", CLOSE)], fallback=CLOSE), b"ab")
+        client.shutdown(socket.SHUT_WR)
+        record = self.record()
+        self.assertEqual((record.route, record.cause), ("fallback", "eof"))
+
+    def test_silence(self) -> None:
+        """Nobody waits longer than that for a first byte; a byte ends it."""
+        wanted = policy(
+            [(b"ab", CLOSE)], silent=CLOSE, undecided=CLOSE, timeout=3.0, silence=1.0
+        )
+        self.accept(wanted)
+        self.accept(wanted, b"a")
+        self.reactor.advance(0.9)
+        self.assertEqual(self.records, [])
+        self.reactor.advance(0.2)
+        self.assertEqual([one.route for one in self.records], ["silent"])
+        self.reactor.advance(1.7)
+        self.assertEqual(len(self.records), 1)
+        self.reactor.advance(0.3)
+        found = [(one.route, one.cause) for one in self.records]
+        self.assertEqual(found, [("silent", "silent"), ("undecided", "timeout")])
+
+    def test_limit_of_bytes(self) -> None:
+        """Enough was looked at: the fallback has them."""
+        wanted = policy([(b"abcdef", CLOSE)], fallback=CLOSE, limit=4)
+        self.accept(wanted, b"abcd")
+        self.assertEqual(self.record().cause, "limit")
+
+    def test_refused(self) -> None:
+        """Above a limit a client is closed, and recorded as refused."""
+        wanted = policy([(b"a", CLOSE)], limits=Limits(connections=1))
+        first = self.accept(wanted)
+        second = self.accept(wanted, b"abc")
+        self.assertEqual([one.end for one in self.records], ["limit-connections"])
+        self.assertRaises((ConnectionResetError, BrokenPipeError), second.send, b"x")
+        first.send(b"a")
+        self.reactor.settle()
+        self.assertEqual(self.records[1].end, "closed")
+        self.accept(wanted, b"abc")
+        self.assertEqual(self.records[2].end, "closed")
+
+    def test_broken_matcher(self) -> None:
+        """It costs the connection, with a record; whoever accepts goes on."""
+        gate = Gate(Limits(), Count())
+        wanted = Policy("front", Table([Route(Broken(), Way("a", CLOSE))]), gate)
+        at_once = self.accept(wanted, b"b")
+        later = self.accept(wanted)
+        later.send(b"b")
+        self.reactor.settle()
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
+        self.assertEqual([one.end for one in self.records], ["error", "error"])
+        self.assertEqual(gate.live, 0)
+        self.assertTrue(self.is_ended(at_once) and self.is_ended(later))
+
+    def test_broken_at_a_deadline(self) -> None:
+        """The same, when it is time that decides; others' deadlines hold."""
+        routes = [
+            Route(Prefix((b"b" * 10,)), Way("long", CLOSE)),
+            Route(Broken(Verdict.YES), Way("broken", CLOSE)),
+        ]
+        wanted = Policy("front", Table(routes), Gate(Limits(), Count()), timeout=1.0)
+        for first in (b"b", b"b", b""):
+            self.accept(wanted, first)
+        self.reactor.advance(1.1)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
+        ends = sorted(one.end for one in self.records)
+        self.assertEqual(ends, ["error", "error", "no-route"])
+
+    def test_stop(self) -> None:
+        """An operator's reason ends a session in any phase."""
+        client = self.accept(policy([(b"a", CLOSE)]))
+        self.stop_all()
+        self.assertEqual(self.record().end, "stopped")
+        self.assertTrue(self.is_ended(client))
+
+
+class DialTests(StageCase):
+    """From a decision to a backend."""
+
+    def test_first_bytes_are_replayed_once(self) -> None:
+        """The backend gets each octet that was sniffed, and no other."""
+        address, listening = self.backend()
+        client = self.accept(policy([(b"abc", forwarding(address))]))
+        client.send(b"ab")
+        self.reactor.settle()
+        client.send(b"cd")
+        backend = self.accepted(listening)
+        client.send(b"ef")
+        self.assertEqual(self.receive(backend), b"abcdef")
+
+    def test_more_than_fits_at_once(self) -> None:
+        """The first bytes need not go out in one piece."""
+        address, listening = self.backend()
+        first = b"a" * 60_000
+        client = self.accept(
+            policy([(b"a" * 60_000, forwarding(address))], limit=1 << 20)
+        )
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        self.assertEqual(client.send(first), len(first))
+        self.assertEqual(self.receive(self.accepted(listening)), first)
+
+    def test_targets_in_order(self) -> None:
+        """Each is tried once; the record says why the others failed."""
+        good, listening = self.backend("good")
+        gone = Unix(self.path("gone"))
+        refusing, deaf = self.backend("refusing")
+        deaf.close()
+        client = self.accept(policy([(b"a", forwarding(gone, refusing, good))]), b"abc")
+        backend = self.accepted(listening)
+        self.assertEqual(self.receive(backend), b"abc")
+        client.close()
+        backend.close()
+        record = self.record()
+        self.assertEqual((record.backend, record.attempts), (str(good), 3))
+        self.assertEqual(record.end, "done")
+
+    def test_no_target(self) -> None:
+        """When all have failed, the client is closed and the record says how."""
+        gone = Unix(self.path("gone"))
+        client = self.accept(policy([(b"a", forwarding(gone))]), b"abc")
+        record = self.record()
+        self.assertEqual(record.end, "connect-failed")
+        self.assertEqual(record.detail, f"{gone}: no such file or directory")
+        self.assertTrue(self.is_ended(client))
+
+    def test_hundreds_of_dead_targets(self) -> None:
+        """A long list costs time, not the connection."""
+        address, listening = self.backend()
+        dead = [Unix(self.path(str(number))) for number in range(500)]
+        self.accept(policy([(b"a", forwarding(*dead, address))]), b"abc")
+        self.assertEqual(self.receive(self.accepted(listening)), b"abc")
+
+    def test_connect_timeout(self) -> None:
+        """A target that does not answer in time is given up for the next."""
+        self.reactor.installNameResolver(Speechless())
+        address, listening = self.backend()
+        plan = forwarding(Host("slow.test", 1), address, timeout=2.0)
+        client = self.accept(policy([(b"a", plan)]), b"abc")
+        self.reactor.advance(1.9)
+        self.assertRaises(BlockingIOError, listening.accept)
+        self.reactor.advance(0.2)
+        backend = self.accepted(listening)
+        self.assertEqual(self.receive(backend), b"abc")
+        client.close()
+        backend.close()
+        self.assertEqual(self.record().attempts, 2)
+
+    def test_client_leaves_while_connecting(self) -> None:
+        """It is seen at the latest when the backend is there, and is recorded."""
+        self.reactor.installNameResolver(Speechless())
+        plan = forwarding(Host("slow.test", 1), timeout=2.0)
+        client = self.accept(policy([(b"a", plan)]), b"abc")
+        client.close()
+        self.reactor.settle()
+        self.reactor.advance(2.1)
+        self.assertEqual(self.record().end, "connect-failed")
+
+    def test_stop_while_connecting(self) -> None:
+        """Nothing of the attempt is left."""
+        self.reactor.installNameResolver(Speechless())
+        self.accept(policy([(b"a", forwarding(Host("slow.test", 1)))]), b"abc")
+        self.stop_all()
+        self.assertEqual(self.record().end, "stopped")
+
+    def test_end_then_dial(self) -> None:
+        """A client that has finished still gets its backend's answer."""
+        address, listening = self.backend()
+        client = self.accept(policy([(b"abc", CLOSE)], fallback=forwarding(address)))
+        client.send(b"ab")
+        client.shutdown(socket.SHUT_WR)
+        backend = self.accepted(listening)
+        self.assertEqual(self.receive(backend), b"ab")
+        self.assertTrue(self.is_ended(backend))
+        backend.send(b"answer")
+        backend.close()
+        self.assertEqual(self.receive(client), b"answer")
+        self.assertEqual((self.record().sent, self.record().received), (2, 6))
+
+
+class RelayTests(StageCase):
+    """Between client and backend."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.address, self.listening = self.backend()
+
+    def relayed(
+        self, idle: float | None = None, half_close: float | None = None
+    ) -> tuple[socket.socket, socket.socket]:
+        routes = [(b"a", forwarding(self.address))]
+        wanted = policy(routes, idle=idle, half_close=half_close)
+        client = self.accept(wanted, b"a")
+        return client, self.accepted(self.listening)
+
+    def test_client_finishes_first(self) -> None:
+        """The backend sees the end, and its answer still arrives."""
+        client, backend = self.relayed()
+        client.send(b"question")
+        client.shutdown(socket.SHUT_WR)
+        self.assertEqual(self.receive(backend), b"aquestion")
+        self.assertTrue(self.is_ended(backend))
+        backend.send(b"answer")
+        self.assertEqual(self.receive(client), b"answer")
+        self.assertEqual(self.records, [])
+        backend.close()
+        self.assertEqual(self.record().end, "done")
+        self.assertTrue(self.is_ended(client))
+        self.assertEqual((self.record().sent, self.record().received), (9, 6))
+
+    def test_backend_finishes_first(self) -> None:
+        """The client sees the end, and can still send."""
+        client, backend = self.relayed()
+        backend.send(b"hello")
+        backend.shutdown(socket.SHUT_WR)
+        self.assertEqual(self.receive(client), b"hello")
+        self.assertTrue(self.is_ended(client))
+        client.send(b"bye")
+        self.assertEqual(self.receive(backend), b"abye")
+        self.assertEqual(self.records, [])
+        client.close()
+        self.assertEqual(self.record().end, "done")
+
+    def test_backpressure(self) -> None:
+        """Nobody's bytes are read while the other side takes none."""
+        client, backend = self.relayed()
+        for fast, slow in ((client, backend), (backend, client)):
+            sent = 0
+            while True:
+                self.reactor.settle()
+                try:
+                    sent += fast.send(bytes(1 << 16))
+                except BlockingIOError:
+                    break
+            # Two kernel buffers each way, and what one transport may hold.
+            self.assertLess(sent, 4 << 20)
+            got = len(self.receive(slow))
+            self.assertEqual(got, sent + (slow is backend))
+
+    def test_idle(self) -> None:
+        """Bytes either way put the end off."""
+        client, backend = self.relayed(idle=10.0)
+        for sock in (client, backend, client):
+            self.reactor.advance(9.0)
+            sock.send(b"x")
+            self.reactor.settle()
+        self.reactor.advance(9.9)
+        self.assertEqual(self.records, [])
+        self.reactor.advance(0.2)
+        self.assertEqual(self.record().end, "idle-timeout")
+
+    def test_half_close_timeout(self) -> None:
+        """Once one side has finished, the other may not rest for long."""
+        client, backend = self.relayed(half_close=5.0)
+        self.reactor.advance(100.0)
+        client.shutdown(socket.SHUT_WR)
+        self.reactor.settle()
+        self.reactor.advance(4.0)
+        backend.send(b"x")
+        self.reactor.settle()
+        self.reactor.advance(4.9)
+        self.assertEqual(self.records, [])
+        self.reactor.advance(0.2)
+        self.assertEqual(self.record().end, "half-close-timeout")
+
+    def test_last_bytes_of_a_slow_reader(self) -> None:
+        """What is under way at the end has its time to arrive, and no more."""
+        client, backend = self.relayed()
+        sent = 0
+        while True:
+            self.reactor.settle()
+            try:
+                sent += backend.send(bytes(1 << 16))
+            except BlockingIOError:
+                break
+        client.shutdown(socket.SHUT_WR)
+        self.reactor.settle()
+        backend.close()
+        # The client reads a part: the backend's end gets through to us.
+        got = len(client.recv(1 << 20))
+        self.reactor.settle()
+        got += len(self.receive(client))
+        self.assertEqual(got, sent)
+        self.assertEqual(self.record().received, sent)
+
+    def test_reader_that_never_reads(self) -> None:
+        """Its time is over after a while; only what it took is counted."""
+        client, backend = self.relayed()
+        self.assertEqual(self.receive(backend), b"a")
+        client.shutdown(socket.SHUT_WR)
+        backend.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        sent = backend.send(bytes(1 << 18))
+        backend.close()
+        self.reactor.settle()
+        self.assertEqual(self.records, [])
+        self.reactor.advance(LINGER + 0.1)
+        record = self.record()
+        self.assertEqual(record.end, "done")
+        self.assertLess(record.received, sent)
+        self.assertEqual(record.received, len(self.receive(client)))
+
+
+class ServingTests(StageCase):
+    """A coroutine has the connection."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sink = Kept()
+        self.policy = policy([(b"a", serving(self.serve))])
+        self.client: Client | None = None
+
+    async def serve(self, client: Client) -> None:
+        self.client = client
+        client.attach(self.sink)
+        await self.sink.over.wait()
+
+    def test_held_bytes_first(self) -> None:
+        """The sniffed bytes, then what follows, then the end."""
+        client = self.accept(self.policy, b"abc")
+        self.assertEqual(self.sink.told, [b"abc"])
+        client.send(b"d")
+        client.shutdown(socket.SHUT_WR)
+        self.reactor.settle()
+        self.assertEqual(self.sink.told, [b"abc", b"d", "ended"])
+        self.sink.over.come()
+        record = self.record()
+        self.assertEqual((record.sent, record.backend), (4, "test"))
+
+    def test_ended_is_told_once(self) -> None:
+        """However often reading is taken up again, and whoever finished first."""
+        client = self.accept(self.policy, b"abc")
+        assert self.client is not None
+        self.client.finish()
+        client.shutdown(socket.SHUT_WR)
+        self.reactor.settle()
+        self.client.transport.resumeProducing()
+        self.reactor.settle()
+        self.assertEqual(self.sink.told, [b"abc", "ended"])
+
+    def test_one_record_after_the_coroutine(self) -> None:
+        """The coroutine returns, then the connection closes: one record."""
+        client = self.accept(self.policy, b"abc")
+        self.sink.over.come()
+        self.reactor.settle()
+        self.assertEqual([one.end for one in self.records], ["done"])
+        self.assertTrue(self.is_ended(client))
+
+    def test_one_record_after_the_client(self) -> None:
+        """The connection is lost, then the coroutine returns: one record as well."""
+        client = self.accept(self.policy, b"abc")
+        self.stop_all()
+        self.assertEqual(self.record().end, "stopped")
+        self.assertTrue(self.is_ended(client))
+
+    def test_writing_after_the_end_counts_nothing(self) -> None:
+        """What can reach nobody was not passed on."""
+        waiting = Ending()
+
+        async def serve(client: Client) -> None:
+            client.write(b"12345")
+            await waiting.wait()
+            client.write(b"678")
+
+        self.accept(policy([(b"a", serving(serve))]), b"abc")
+        self.stop_all()
+        waiting.come()
+        self.assertEqual(self.record().received, 5)
+
+    def test_failing_coroutine(self) -> None:
+        """It is logged once, and the record says so."""
+
+        async def serve(_: Client) -> None:
+            raise RuntimeError("mistake")
+
+        client = self.accept(policy([(b"a", serving(serve))]), b"abc")
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.record().end, "error")
+        self.assertTrue(self.is_ended(client))
+
+    def test_conclusion(self) -> None:
+        """The first word of an action stands."""
+
+        async def serve(client: Client) -> None:
+            client.conclude("failed", "for a reason")
+            client.conclude("done")
+
+        self.accept(policy([(b"a", serving(serve))]), b"abc")
+        record = self.record()
+        self.assertEqual((record.end, record.detail), ("failed", "for a reason"))
+
+    def test_idle(self) -> None:
+        """The session's times hold for actions too."""
+        self.accept(policy([(b"a", serving(self.serve))], idle=10.0), b"abc")
+        self.reactor.advance(10.1)
+        self.assertEqual(self.record().end, "idle-timeout")
+        self.assertEqual(self.sink.told, [b"abc", "lost"])
+
+    def test_attach_after_the_client_has_gone(self) -> None:
+        """A sink that comes too late is told at once."""
+        waiting = Ending()
+
+        async def serve(client: Client) -> None:
+            await waiting.wait()
+            client.attach(self.sink)
+            await self.sink.over.wait()
+
+        self.accept(policy([(b"a", serving(serve))]), b"abc")
+        self.stop_all()
+        self.reactor.settle()
+        self.assertEqual(self.records, [])
+        waiting.come()
+        self.assertEqual(self.sink.told, ["lost"])
+        self.assertEqual(self.record().end, "stopped")
+
+    def test_cancelled(self) -> None:
+        """Whoever stops the engine ends its actions."""
+        self.accept(self.policy, b"abc")
+        self.engine.tasks.cancel()
+        self.assertEqual(self.record().end, "stopped")
