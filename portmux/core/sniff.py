@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from itertools import takewhile
 
 import attrs
 
@@ -90,7 +91,7 @@ class Table:
     eager: bool = False
     closed: Way = attrs.field(factory=_close, init=False)
     _rows: tuple[tuple[Route, ...], ...] = attrs.field(init=False, repr=False)
-    _asks_without_bytes: bool = attrs.field(init=False)
+    _early: tuple[Route, ...] = attrs.field(init=False, repr=False)
     _spare: Head | None = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -103,19 +104,29 @@ class Table:
             tuple(route for route, first in pairs if first is None or octet in first)
             for octet in range(256)
         )
-        self._asks_without_bytes = not self.routes or None in opening
+        without = takewhile(lambda pair: self.eager or pair[1] is None, pairs)
+        self._early = tuple(route for route, first in without if first is None)
 
     def ways(self) -> list[Way]:
         """@return: every way a connection can go, routes first."""
         others = (self.fallback, self.silent, self.undecided, self.closed)
         return [route.way for route in self.routes] + [way for way in others if way]
 
-    def accept(self, source: Address, local: Address) -> Decision | Sniffer | None:
-        """@return: the decision, if it needs no bytes; None if all routes need some."""
-        if not self._asks_without_bytes:
+    def accept(self, source: Address, local: Address) -> Decision | None:
+        """@return: the decision, if it needs no bytes."""
+        early = self._early
+        if not early and self.routes:
             return None
-        sniffer = Sniffer(self, Head(bytearray(), source, local))
-        return sniffer.feed(b"") or sniffer
+        head = self._fresh_head(source, local)
+        for route in early:
+            verdict = judge(route.matcher, head)
+            if verdict is Verdict.YES:
+                return route.won
+            if verdict is Verdict.MORE and not self.eager:
+                return None
+        if self.eager or len(early) < len(self.routes):
+            return None  # eager: silence alone never means that no route is left
+        return self.give_up(Cause.NONE_LEFT, None)
 
     def first(self, data: bytes, source: Address, local: Address) -> Decision | Sniffer:
         """
@@ -125,8 +136,8 @@ class Table:
         @return: the decision; or a sniffer that holds the bytes and wants more.
         """
         head = self._fresh_head(source, local)
-        if not self.eager and len(data) < self.limit:
-            head.data += data
+        if not self.eager:
+            head.data += data[: self.limit]
             for route in self._rows[data[0]]:
                 verdict = judge(route.matcher, head)
                 if verdict is Verdict.YES:
@@ -135,16 +146,32 @@ class Table:
                     break
             else:
                 return self.give_up(Cause.NONE_LEFT, None)
-            data = b""
         sniffer = Sniffer(self, head)
-        self._spare = None
-        return sniffer.feed(data) or sniffer
+        decision = sniffer.feed(data[len(head.data) :])
+        if decision is not None:
+            return decision
+        self._spare = None  # it is this connection's from now on
+        return sniffer
+
+    def unheard(self, cause: Cause, source: Address, local: Address) -> Decision:
+        """
+        Decide on a client that has not sent a byte.
+
+        @param cause: C{EOF} or C{SILENT}.
+        """
+        head = self._fresh_head(source, local)
+        if cause is Cause.EOF:
+            return Decision(self.closed, cause)
+        for route in self.routes:
+            if judge(route.matcher, head) is Verdict.YES:
+                return self.give_up(cause, route)
+        return self.give_up(cause, None)
 
     def reason(self, decision: Decision, sniffer: Sniffer | None) -> Reason | None:
         """
         Explain a decision, before the next connection is judged.
 
-        @param sniffer: what L{accept} or L{first} gave before the decision.
+        @param sniffer: what L{first} gave before the decision.
         @return: the winning matcher's reason; where none won, the facts that
             all of them read; None when no byte was looked at.
         """
@@ -194,7 +221,7 @@ class Table:
 
 @attrs.define(eq=False, slots=True)
 class Sniffer:
-    """One connection that its first segment, or no byte at all, did not decide."""
+    """One connection that its first segment did not decide."""
 
     table: Table
     head: Head
@@ -217,18 +244,13 @@ class Sniffer:
         return decision
 
     def give_up(self, cause: Cause) -> Decision:
-        """Decide now. C{TIMEOUT} before any byte is C{SILENT}."""
-        if not self.head.data:
-            if cause is Cause.EOF:
-                return Decision(self.table.closed, cause)
-            cause = Cause.SILENT
+        """Decide now, by what has come."""
         return self.table.give_up(cause, self._second)
 
     def _candidates(self) -> Sequence[Route]:
-        if self._open is not None:
-            return self._open
-        data = self.head.data
-        return self.table.row(data[0]) if data else self.table.routes
+        if self._open is None:
+            return self.table.row(self.head.data[0])
+        return self._open
 
     def _in_order(self, data: bytes) -> Decision | None:
         self.head.data += data
@@ -251,11 +273,11 @@ class Sniffer:
 
     def _eagerly(self, data: bytes) -> Decision | None:
         """Octet by octet: nothing is lost by it, what is open is open for few."""
-        for size in range(1 if data else 0, len(data) + 1):
-            self.head.data += data[size - 1 : size]
+        for at in range(len(data)):
+            self.head.data.append(data[at])
             decision = self._eager_step()
             if decision is not None:
-                self.head.data += data[size:]
+                self.head.data += data[at + 1 :]
                 return decision
         return None
 
@@ -267,7 +289,5 @@ class Sniffer:
                 return route.won
             if verdict is Verdict.MORE:
                 still.append(route)
-        if not self.head.data:
-            return None  # silence alone never means that no route is left
         self._open = still
         return None if still else self.table.give_up(Cause.NONE_LEFT, None)
