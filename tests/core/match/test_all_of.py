@@ -25,6 +25,11 @@ NO, MORE, YES = Verdict.NO, Verdict.MORE, Verdict.YES
 NEVER = Not(Always())
 GET, GE = Prefix((b"GET",)), Prefix((b"GE",))
 
+EXAMPLES = (
+    All((Http(), Prefix((b"GET",)))),
+    All((Not(Tls()), Source((Network("192.0.2.0/24"),)))),
+)
+
 
 class AllTests(SynchronousTestCase):
     def test_three_values(self) -> None:

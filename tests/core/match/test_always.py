@@ -9,6 +9,8 @@ from portmux.core.match import always
 from portmux.core.registry import Registry
 from portmux.testing import head_of, verdicts
 
+EXAMPLES = (always.Always(),)
+
 
 class AlwaysTests(SynchronousTestCase):
     def test_before_any_byte(self) -> None:

@@ -30,6 +30,8 @@ NO, MORE, YES = Verdict.NO, Verdict.MORE, Verdict.YES
 NEVER = Not(Always())
 GET, GE = Prefix((b"GET",)), Prefix((b"GE",))
 
+EXAMPLES = (AnyOf((Ssh(), Tls())), AnyOf((GET, Http(host=(Pattern("www*"),)))))
+
 
 class AnyOfTests(SynchronousTestCase):
     def test_three_values(self) -> None:

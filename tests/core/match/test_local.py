@@ -15,6 +15,8 @@ from portmux.testing import head_of, verdicts
 OTHER = Host("203.0.113.9", 9)
 PRIVATE = Local((Network("10.0.0.0/8"), Network("fd00::/8")))
 
+EXAMPLES = (Local(port=(Ports(443),)), PRIVATE)
+
 
 class LocalTests(SynchronousTestCase):
     def matches(self, matcher: Local, address: Address) -> bool:

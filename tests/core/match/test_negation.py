@@ -11,11 +11,14 @@ from portmux.core.match.always import Always
 from portmux.core.match.http import Http
 from portmux.core.match.negation import Not
 from portmux.core.match.prefix import Prefix
+from portmux.core.match.tls import Tls
 from portmux.core.registry import Registry
 from portmux.testing import assert_every_cut, head_of, noise, verdict_of, verdicts
 from tests.openings import OPENINGS
 
 NO, MORE, YES = Verdict.NO, Verdict.MORE, Verdict.YES
+
+EXAMPLES = (Not(Tls(alpn=("h2",))), Not(Always()))
 
 
 class NotTests(SynchronousTestCase):

@@ -22,6 +22,11 @@ from tests.openings import OPENINGS, named
 
 NO, MORE, YES = Verdict.NO, Verdict.MORE, Verdict.YES
 
+EXAMPLES = (
+    Prefix((b"\0", b"SSH-", b"GET ")),
+    Prefix((b"GET " + b"a" * 99, b"\x16\3\1")),
+)
+
 
 class PrefixTests(SynchronousTestCase):
     def test_first_contradiction(self) -> None:

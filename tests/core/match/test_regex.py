@@ -24,6 +24,8 @@ from tests.openings import OPENINGS, named
 
 NO, MORE, YES = Verdict.NO, Verdict.MORE, Verdict.YES
 
+EXAMPLES = (Regex((r"(?s)\x00.{5}", "(GET|POST) ")), Regex(("(?s).{70}a",)))
+
 
 class RegexTests(SynchronousTestCase):
     def test_a_beginning(self) -> None:

@@ -15,6 +15,8 @@ from portmux.testing import head_of, verdicts
 OTHER = Host("203.0.113.9", 9)
 PRIVATE = Source((Network("10.0.0.0/8"), Network("fd00::/8")))
 
+EXAMPLES = (Source((Network("192.0.2.0/24"),)), PRIVATE)
+
 
 class SourceTests(SynchronousTestCase):
     def matches(self, matcher: Source, address: Address) -> bool:

@@ -21,6 +21,8 @@ from tests.openings import OPENINGS, named
 
 NO, MORE, YES = Verdict.NO, Verdict.MORE, Verdict.YES
 
+EXAMPLES = (Ssh(),)
+
 
 class SshTests(SynchronousTestCase):
     def test_openings(self) -> None:
