@@ -76,7 +76,7 @@ class Shape:
 @cache
 def shape_of(cls: Any) -> Shape:
     """Fields that L{option} did not declare are the class' own business."""
-    kinds = get_type_hints(cls)
+    kinds = get_type_hints(cls, include_extras=True)
     found = [
         Field(field.name, key_of(field), kinds[field.name], option, field.default)
         for field in attrs.fields(cls)

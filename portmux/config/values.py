@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, Literal, NewType, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import attrs
 
@@ -16,7 +16,7 @@ from portmux.core.option import Octets, Seconds
 
 NAME = "a name of up to 64 letters, digits, _ . -"
 
-Name = NewType("Name", str)
+Name = Annotated[str, "name"]
 """What people call a listener or a route: it stands in paths and records."""
 
 

@@ -90,7 +90,7 @@ class IncludeTests(SynchronousTestCase):
         (fault,) = self.faults(
             "a", {"a": b"x: 1\ninclude: ./b", "b": b"include: p.yaml"}
         )
-        self.assertEqual(fault, 'b:1:10: "p.yaml" includes itself')
+        self.assertEqual(fault, './b:1:10: "./p.yaml" includes itself')
 
     def test_twice_is_no_cycle(self) -> None:
         self.assertEqual(self.drain("[a, a]", {"a": b"drain: 2s"}), 2.0)

@@ -19,7 +19,6 @@ from portmux.config.model import (
     Timeouts,
 )
 from portmux.config.shape import shape_of
-from portmux.config.values import Name
 from portmux.core.address import Host, Inherited, Unix
 from portmux.core.match.always import Always
 from portmux.core.option import Octets, Seconds
@@ -64,7 +63,7 @@ class ModelTests(SynchronousTestCase):
         """Two keys are enough."""
         config = loaded(MINIMAL).config
         listener = Listener(bind=(Bind(Host("*", 1)),), action=Close())
-        self.assertEqual(config, Config(listeners={Name("a"): listener}))
+        self.assertEqual(config, Config(listeners={"a": listener}))
         self.assertEqual(listener.sniff, Sniff())
         self.assertEqual((listener.sniff.timeout, listener.sniff.limit), (3.0, 65536))
         self.assertEqual(
@@ -79,7 +78,7 @@ class ModelTests(SynchronousTestCase):
             config.log, Log(level="warn", format="json", access="/var/log/x")
         )
         self.assertEqual((config.drain, config.pid), (None, "/run/x.pid"))
-        front = config.listeners[Name("front")]
+        front = config.listeners["front"]
         self.assertEqual(
             front.bind,
             (
@@ -250,4 +249,4 @@ class FaultTests(SynchronousTestCase):
         one = Listener(bind=bind, action=Close())
         error = self.assertRaises(ValueError, Config, listeners={"a": one, "b": one})
         self.assertIn("listeners: b: bind: 0: *:1 is bound already", str(error))
-        Route(name=Name("a"), match=Always(), action=Close())
+        Route(name="a", match=Always(), action=Close())

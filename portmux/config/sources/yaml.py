@@ -26,10 +26,10 @@ _STYLES = {None: Style.PLAIN, '"': Style.DOUBLE}
 
 _UNQUOTED = re.compile(
     r"""
-      \*[^\s,\]}]*                                  # *:443 and *.host are aliases
-    | \[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\](?::[0-9]*)? # [::1]:22 is a list
-    | [^\s,\[\]{}"']*\$\{[^}\s]*\}[^\s,\]}]*        # {x: ${A}} is a mapping in it
-    | [@`%!&:][^\s,\]}]+                            # what else cannot start text
+      \*[^\s,\]}]*                                   # *:443 and *.host: aliases
+    | \[[0-9a-fA-F]*:[0-9a-fA-F]*:[^\s,\]]*\](?::\d*)? # [::1]:22: a list
+    | [^\s,\[\]{}"']*\$\{[^}\s]*\}[^\s,\]}]*         # {x: ${A}}: a mapping in it
+    | [@`%!&:][^\s,\]}]+                             # what else cannot start text
     """,
     re.VERBOSE,
 )
