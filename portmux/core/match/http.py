@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -32,6 +32,14 @@ _LINE: Answer = Verdict.YES, "the request line is whole"
 _HEAD: Answer = Verdict.YES, "the head is whole"
 
 
+def _check_tokens(names: Iterable[str]) -> None:
+    for name in names:
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(
+                f"{name!r} is no token, letters, digits and !#$%&'*+-.^_`|~ are allowed"
+            )
+
+
 @attrs.frozen
 class Http:
     """
@@ -41,7 +49,10 @@ class Http:
     """
 
     method: tuple[str, ...] = option(
-        "methods, in the case they are sent in", default=(), example="GET"
+        "methods, in the case they are sent in",
+        default=(),
+        check=_check_tokens,
+        example="GET",
     )
     host: tuple[Pattern, ...] = option(
         "hosts asked for, without port; a request that names none never matches",
@@ -54,6 +65,7 @@ class Http:
     header: Mapping[str, tuple[Pattern, ...]] = option(
         "fields that must be there, with a value that fits",
         factory=dict,
+        check=_check_tokens,
         example="{upgrade: websocket}",
     )
     _methods: tuple[bytes, ...] = attrs.field(init=False, eq=False, repr=False)
@@ -62,13 +74,9 @@ class Http:
     _key: object = attrs.field(factory=object, init=False, eq=False, repr=False)
 
     @_methods.default
-    def _check_tokens(self) -> tuple[bytes, ...]:
-        for name in (*self.method, *self.header):
-            if not _TOKEN.fullmatch(name):
-                raise ValueError(
-                    f"{name!r} is no token, letters, digits and !#$%&'*+-.^_`|~ are"
-                    " allowed"
-                )
+    def _encode_methods(self) -> tuple[bytes, ...]:
+        _check_tokens(self.method)
+        _check_tokens(self.header)
         return tuple(name.encode("ascii") for name in self.method)
 
     @_hosts.default

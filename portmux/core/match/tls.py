@@ -24,6 +24,14 @@ _VERSIONS = {
 }
 
 
+def _check_protocols(names: Sequence[str]) -> None:
+    for name in names:
+        if not 0 < len(name.encode()) < 256:
+            raise ValueError(
+                f"{name!r} is too long or empty, 1 to 255 octets are allowed"
+            )
+
+
 @attrs.frozen
 class Tls:
     """
@@ -41,6 +49,7 @@ class Tls:
     alpn: tuple[str, ...] = option(
         "application protocols, of which the client offers one",
         default=(),
+        check=_check_protocols,
         example="h2",
     )
     _names: Sequence[Test] = attrs.field(init=False, eq=False, repr=False)
@@ -52,11 +61,7 @@ class Tls:
 
     @_protocols.default
     def _gather(self) -> frozenset[str]:
-        for protocol in self.alpn:
-            if not 0 < len(protocol.encode()) < 256:
-                raise ValueError(
-                    f"{protocol!r} is too long or empty, 1 to 255 octets are allowed"
-                )
+        _check_protocols(self.alpn)
         return frozenset(self.alpn)
 
     def match(self, head: Head) -> Verdict:
