@@ -31,7 +31,6 @@ from portmux.core.effects import (
     RESET,
     WAIT,
     Adopt,
-    Close,
     Dial,
     Effect,
     Phase,
@@ -60,6 +59,7 @@ class Policy:
     @ivar idle: seconds without a byte either way.
     @ivar half_close: seconds without a byte once one side has finished.
     @ivar descriptors: files that one session may need at the most.
+    @ivar patience: seconds until a first byte must have come.
     """
 
     listener: str
@@ -70,8 +70,11 @@ class Policy:
     idle: float | None = None
     half_close: float | None = None
     descriptors: int = attrs.field(init=False)
+    patience: float | None = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        waits = [wait for wait in (self.silent, self.timeout) if wait is not None]
+        self.patience = min(waits, default=None)
         self.descriptors = 1 + max(_descriptors(way) for way in self.table.ways())
 
 
@@ -144,22 +147,28 @@ class Session:
         decision = policy.table.accept(self.source, self.local)
         if decision is not None:
             return self._decide(decision, now)
-        waits = [wait for wait in (policy.silent, policy.timeout) if wait is not None]
-        if waits:
-            self.deadline = now + min(waits)
+        if policy.patience is not None:
+            self.deadline = now + policy.patience
         return WAIT
 
     def receive(self, data: bytes, now: float) -> Effect:
-        """Bytes of the client came while sniffing."""
+        """
+        Bytes of the client came while sniffing.
+
+        In any other phase they are not the session's: the engine passes them on.
+        """
+        if self.phase is not Phase.SNIFF:
+            return WAIT
         self.touched = now
         if self._sniffer is not None:
-            found: Decision | Sniffer | None = self._sniffer.feed(data)
+            decision = self._sniffer.feed(data)
+            if decision is not None:
+                return self._decide(decision, now)
         else:
             self.held = data
             found = self.policy.table.first(data, self.source, self.local)
-        if isinstance(found, Decision):
-            return self._decide(found, now)
-        if isinstance(found, Sniffer):
+            if isinstance(found, Decision):
+                return self._decide(found, now)
             self._sniffer, self.held = found, b""
         timeout = self.policy.timeout
         self.deadline = None if timeout is None else self.opened + timeout
@@ -206,10 +215,10 @@ class Session:
             return self._next_backend(plan, now)
         if isinstance(plan, Serving):
             self.phase = Phase.SERVE
-            self._watch(now)
+            self._watch()
             return Adopt(plan)
         self.end("closed" if way.chosen else "no-route")
-        return Close(plan.reset)
+        return RESET if plan.reset else CLOSE
 
     # -- connecting
 
@@ -226,14 +235,18 @@ class Session:
 
     def connected(self, now: float) -> Effect:
         """The backend of the last L{Dial} is there."""
+        if self.phase is not Phase.DIAL:
+            return CLOSE if self._ending else WAIT
         self.phase = Phase.RELAY
         self._detail = ""
         self.touched = now
-        self._watch(now)
+        self._watch()
         return RELAY
 
     def connect_failed(self, why: str, now: float) -> Effect:
         """@param why: one clause, such as C{connection refused}."""
+        if self.phase is not Phase.DIAL:
+            return WAIT
         assert self._way is not None and isinstance(self._way.plan, Forwarding)
         tried = f"{self.backend.address}: {why}" if self.backend is not None else why
         self._detail = f"{self._detail}; {tried}" if self._detail else tried
@@ -243,8 +256,10 @@ class Session:
 
     def finished(self, side: Side, now: float) -> Effect:
         """This side will send no more; the other direction goes on."""
-        if self.phase is Phase.CLOSE or self.half_closed is side:
+        if self._ending or self.half_closed is side:
             return WAIT
+        if self.phase in (Phase.SNIFF, Phase.DIAL) and side is Side.BACKEND:
+            return WAIT  # there is none yet
         if self.half_closed is not None:
             return self.end("done") if self.phase is Phase.RELAY else WAIT
         self.half_closed = side
@@ -252,7 +267,7 @@ class Session:
             return self._give_up(Cause.EOF, now)
         if self.phase in (Phase.RELAY, Phase.SERVE):
             self.touched = now
-            self._watch(now)
+            self._watch()
         if self.phase is Phase.RELAY:
             other = Side.BACKEND if side is Side.CLIENT else Side.CLIENT
             return FINISH[other]
@@ -260,14 +275,14 @@ class Session:
 
     def lost(self, side: Side, now: float) -> Effect:
         """This side's connection is gone without an orderly end."""
-        if self.phase is Phase.CLOSE:
+        if self._ending:
             return WAIT
         self.end("client-lost" if side is Side.CLIENT else "backend-lost")
         return RESET
 
     def served(self, how: str = "done", detail: str = "") -> Effect:
         """The coroutine of L{Adopt} is over."""
-        return WAIT if self.phase is Phase.CLOSE else self.end(how, detail)
+        return self.end(how, detail) if self.phase is Phase.SERVE else WAIT
 
     # -- time
 
@@ -282,23 +297,35 @@ class Session:
         if self.phase is Phase.CLOSE:
             self.deadline = None
             return RESET
-        self._watch(now)
+        self._watch()
         if self.deadline is None or now < self.deadline:
             return WAIT
-        return self.end("half-close-timeout" if self.half_closed else "idle-timeout")
+        return self.end("half-close-timeout" if self._half_waits() else "idle-timeout")
 
-    def _watch(self, now: float) -> None:
+    def _half_waits(self) -> bool:
+        """Whether the wait is for the side that has not finished."""
+        idle, half = self.policy.idle, self.policy.half_close
+        return (
+            self.half_closed is not None
+            and half is not None
+            and (idle is None or half < idle)
+        )
+
+    def _watch(self) -> None:
         """Have L{expire} called when no byte has moved for too long."""
-        wait, half = self.policy.idle, self.policy.half_close
-        if self.half_closed is not None and half is not None:
-            wait = half if wait is None else min(wait, half)
+        policy = self.policy
+        wait = policy.half_close if self._half_waits() else policy.idle
         self.deadline = None if wait is None else self.touched + wait
 
     # -- the end
 
+    @property
+    def _ending(self) -> bool:
+        return self.phase is Phase.CLOSE or self.phase is Phase.OVER
+
     def end(self, how: str, detail: str = "") -> Effect:
         """End the session for a reason of its own, or of an operator."""
-        if self.phase not in (Phase.CLOSE, Phase.OVER):
+        if not self._ending:
             self.phase = Phase.CLOSE
             self._end = how
             self._detail = detail or self._detail
@@ -306,11 +333,13 @@ class Session:
 
     def closing(self, now: float) -> None:
         """The engine has begun to close; what is under way has so long to arrive."""
-        self.deadline = now + LINGER
+        if self.phase is Phase.CLOSE:
+            self.deadline = now + LINGER
 
     def closed(self, now: float) -> Record:
         """Both sides' sockets are gone. To be called once, as the very last."""
-        self.phase = Phase.OVER
+        self.end("lost")  # unless it was known before how it ends
+        self.phase, self.deadline = Phase.OVER, None
         backend = self.backend
         self._let_go()
         if self._way is not None:
