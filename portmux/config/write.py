@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from portmux.config.expand import literal
-from portmux.config.tree import Items, Node, Origin, Scalar, Style, Table
+from portmux.config.tree import Items, Node, Origin, Scalar, Table
 
 Note = Callable[[Origin], str]
 """What is said of a value behind C{#}, on its line; empty: nothing."""
@@ -26,18 +26,18 @@ _INDENT = "  "
 def write(tree: Table, note: Note | None = None) -> str:
     """@return: text that is read as the same tree, but for places."""
     lines = _table(tree, note or (lambda origin: ""))
-    return "".join(line.rstrip(" ") + "\n" for line in lines or ["{}"])
+    return "".join(line + "\n" for line in lines or ["{}"])
 
 
 def _table(node: Table, note: Note) -> list[str]:
     lines = []
     for key, entry in node.entries.items():
+        name = key if _PLAIN.fullmatch(key) else _quoted(key)
         inner = _value(entry.value, note)
-        shown = key if _PLAIN.fullmatch(key) else _text(key)[0]
-        if _is_block(entry.value):
-            lines += [f"{shown}:", *(_INDENT + line for line in inner)]
+        if _filled(entry.value):
+            lines += [f"{name}:", *map(_indented, inner)]
         else:
-            lines += [f"{shown}: {inner[0]}", *(_INDENT + line for line in inner[1:])]
+            lines += [f"{name}: {inner[0]}".rstrip(" "), *map(_indented, inner[1:])]
     return lines
 
 
@@ -47,45 +47,53 @@ def _value(node: Node, note: Note) -> list[str]:
         return _table(node, note)
     if isinstance(node, Items) and node.values:
         return [line for item in node.values for line in _item(item, note)]
-    first, *rest = _text_of(node)
+    first, *rest = _scalar(node) if isinstance(node, Scalar) else [_empty(node)]
     said = note(node.origin)
     return [f"{first}  # {said}" if said else first, *rest]
 
 
 def _item(node: Node, note: Note) -> list[str]:
     first, *rest = _value(node, note)
-    return [f"- {first}", *(_INDENT + line for line in rest)]
+    return [f"- {first}", *map(_indented, rest)]
 
 
-def _is_block(node: Node) -> bool:
-    """@return: whether the value begins on a line of its own."""
-    filled = node.entries if isinstance(node, Table) else None
-    if isinstance(node, Items):
-        return bool(node.values)
-    return bool(filled)
+def _filled(node: Node) -> bool:
+    """@return: whether it has lines of its own."""
+    return bool(
+        (isinstance(node, Table) and node.entries)
+        or (isinstance(node, Items) and node.values)
+    )
 
 
-def _text_of(node: Node) -> list[str]:
-    if isinstance(node, Scalar):
-        bare = node.style in (Style.PLAIN, Style.TYPED)
-        return [node.text] if bare and node.null else _text(literal(node.text))
-    return ["{}" if isinstance(node, Table) else "[]"]
+def _empty(node: Node) -> str:
+    return "{}" if isinstance(node, Table) else "[]"
 
 
-def _text(text: str) -> list[str]:
-    """@return: the text as one scalar, in the first style that can hold it."""
+def _indented(line: str) -> str:
+    return _INDENT + line if line else ""
+
+
+def _scalar(node: Scalar) -> list[str]:
+    """@return: lines in the first style that can hold the text."""
+    if node.null:
+        return [node.text]
+    text = literal(node.text)
     if _PLAIN.fullmatch(text) and text not in _NULLS:
         return [text]
     if "\n" in text and not text.isascii() and not _SPECIAL.search(text):
         # Only here may octets from 80 and line ends stand together in a byte string.
         keep = "+" if text.endswith("\n") else "-"
-        lines = text.removesuffix("\n").split("\n")
-        return [f"|2{keep}", *lines]
+        return [f"|2{keep}", *text.removesuffix("\n").split("\n")]
+    return [_quoted(text)]
+
+
+def _quoted(text: str) -> str:
+    """@return: the text in quotes, on one line."""
     if "\n" in text or _SPECIAL.search(text):
-        return [f'"{"".join(map(_escaped, text))}"']
+        return f'"{"".join(map(_escaped, text))}"'
     if text.isascii() and not set(text) & {'"', "\\"}:
-        return [f'"{text}"']
-    return ["'" + text.replace("'", "''") + "'"]
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _escaped(character: str) -> str:
