@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from typing import Any, Final, TextIO
+import select
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
 
 from twisted.logger import (
     ILogObserver,
@@ -34,14 +36,22 @@ _ORDER: Final = {
 @implementer(ILogObserver)
 class Output:
     """
-    Writes events to a stream, one line each.
+    Writes events to a descriptor, one line each, and never waits for its reader.
+
+    A terminal that is stopped, a pipe that nobody empties, a full disk: lines
+    are lost, clients are served. How many were lost is told when it is over.
 
     @ivar level: the least that is written.
     @ivar json: lines are JSON objects instead of text.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, descriptor: int) -> None:
+        self._log = Logger(observer=self)
+        self._descriptor = descriptor
+        self._room = select.poll()
+        self._room.register(descriptor, select.POLLOUT)
+        self._lost = 0
+        self._torn = False
         self.level = LogLevel.info
         self.json = False
 
@@ -53,11 +63,32 @@ class Output:
             self._write(self._as_json(event) if self.json else _as_text(event))
 
     def _write(self, line: str) -> None:
-        try:
-            self._stream.write(line + "\n")
-            self._stream.flush()
-        except (OSError, ValueError):
-            pass  # nobody reads us any more, and there is nowhere else to say so
+        if not self._put(line):
+            self._lost += 1
+        elif self._lost:
+            lost, self._lost = self._lost, 0
+            self._log.warn("{lost} line(s) of this log were lost", lost=lost)
+
+    def _put(self, line: str) -> bool:
+        """@return: whether all of it was written."""
+        data = f"{line}\n".encode("utf-8", "backslashreplace")
+        if self._torn:
+            data = b"\n" + data
+        while data:
+            if not self._has_room():
+                return False
+            try:
+                size = os.write(self._descriptor, data[: select.PIPE_BUF])
+            except OSError:
+                return False  # and there is nowhere else to say so
+            self._torn = data[size - 1 : size] != b"\n"
+            data = data[size:]
+        return True
+
+    def _has_room(self) -> bool:
+        """Whether C{PIPE_BUF} octets can be written without waiting. pipe(7)."""
+        ready = self._room.poll(0)
+        return bool(ready and ready[0][1] & select.POLLOUT)
 
     def _as_json(self, event: LogEvent) -> str:
         fields = {
@@ -70,9 +101,17 @@ class Output:
 
 
 def _as_text(event: LogEvent) -> str:
-    level = event["log_level"].name
-    text = _message(event).replace("\n", "\n    ")
+    """@return: one line; further lines of a traceback are indented."""
+    level, text = event["log_level"].name, _message(event)
+    if not text.isprintable():
+        text = "".join(map(_shown, text)).replace("\n", "\n    ")
     return f"{timestamp(event['log_time'])} {level}: {text}"
+
+
+def _shown(char: str) -> str:
+    if char.isprintable() or char == "\n":
+        return char
+    return char.encode("unicode_escape").decode()
 
 
 def _message(event: LogEvent) -> str:
@@ -96,7 +135,8 @@ class AccessLog:
         self._clock = clock
         self._lines: list[str] = []
         self._due = False
-        self._failed = False
+        self._lost = 0
+        self._torn = False
         self._file = _opened(path)
 
     def __call__(self, record: Record) -> None:
@@ -108,22 +148,35 @@ class AccessLog:
     def flush(self) -> None:
         """Write what waits. What cannot be written is lost, and that is said once."""
         self._due = False
-        if not self._lines:
+        lines, self._lines = self._lines, []
+        if not lines:
             return
-        data = ("\n".join(self._lines) + "\n").encode()
-        self._lines.clear()
+        lost, why = self._write(lines)
+        if lost and not self._lost:
+            self._log.error("cannot write {path}: {why}", path=self.path, why=why)
+        self._lost += lost
+        if self._lost and not lost:
+            self._log.warn(
+                "{path} is written again, {lost} record(s) were lost",
+                path=self.path,
+                lost=self._lost,
+            )
+            self._lost = 0
+
+    def _write(self, lines: Sequence[str]) -> tuple[int, str]:
+        """@return: how many lines were lost, and why."""
+        data = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
         try:
+            if self._torn:  # what comes now is a line of its own
+                os.write(self._file, b"\n")
+                self._torn = False
             while data:
-                data = data[os.write(self._file, data) :]
-            self._failed = False
+                size = os.write(self._file, data)
+                self._torn = data[size - 1 : size] != b"\n"
+                data = data[size:]
         except OSError as error:
-            if not self._failed:
-                self._failed = True
-                self._log.error(
-                    "cannot write {path}: {why}",
-                    path=self.path,
-                    why=os.strerror(error.errno or 0),
-                )
+            return data.count(b"\n"), os.strerror(error.errno or 0).lower()
+        return 0, ""
 
     def reopen(self) -> None:
         """Go on in a new file of the same name, after the old one was moved away."""
@@ -143,7 +196,7 @@ class AccessLog:
 
 def log_record(record: Record) -> None:
     """Where there is no access log, records go where messages go."""
-    _records.info("{text}", record=record, text=as_text(record))
+    _records.info("{text()}", record=record, text=partial(as_text, record))
 
 
 _records = Logger(namespace="portmux.access")
@@ -156,6 +209,7 @@ def renderer(form: str) -> Callable[[Record], str]:
 
 def _opened(path: str) -> int:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    flags |= os.O_NONBLOCK  # it may be a pipe that nobody empties
     try:
         return os.open(path, flags, 0o640)
     except OSError as error:
