@@ -10,6 +10,12 @@ from portmux.errors import PortmuxError
 
 _MODE: Final = 0o600
 
+_LONGEST: Final = 64
+"""Octets read of a file that is there; a number and a line's end are fewer."""
+
+_HIGHEST: Final = 1 << 22
+"""Linux numbers no process higher. proc(5), C{pid_max}."""
+
 
 class PidFile:
     """A file that is ours from L{take} to L{drop}."""
@@ -32,11 +38,9 @@ class PidFile:
 
     def drop(self) -> None:
         """Remove the file, if it is still ours."""
-        with suppress(OSError, ValueError):
-            with open(self.path, encoding="ascii") as file:
-                if int(file.read()) != os.getpid():
-                    return
-            os.unlink(self.path)
+        with suppress(OSError, PortmuxError):
+            if self._owner() == os.getpid():
+                os.unlink(self.path)
 
     def _create(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -45,28 +49,29 @@ class PidFile:
             file.write(str(os.getpid()))
 
     def _replace_stale(self) -> None:
-        owner = self._owner()
-        if owner is not None and owner != os.getpid() and _runs(owner):
-            raise PortmuxError(
-                f"the pid file {self.path} belongs to process {owner}, which runs"
-            )
-        if owner is None and os.path.getsize(self.path):
-            raise PortmuxError(
-                f"the pid file {self.path} is there and holds no process id:"
-                " it may be something else; remove it, or name another file"
-            )
         try:
+            owner = self._owner()
+            if owner is not None and owner != os.getpid() and _runs(owner):
+                raise PortmuxError(
+                    f"the pid file {self.path} belongs to process {owner}, which runs"
+                )
             os.unlink(self.path)
             self._create()
         except OSError as error:
             raise self._fault(error) from error
 
     def _owner(self) -> int | None:
-        try:
-            with open(self.path, encoding="ascii") as file:
-                return int(file.read())
-        except (OSError, ValueError):
+        """@return: None for an empty file: whoever wrote it did not get further."""
+        with open(self.path, "rb") as file:
+            text = file.read(_LONGEST).strip()
+        if not text:
             return None
+        if not text.isdigit() or not 0 < int(text) <= _HIGHEST:
+            raise PortmuxError(
+                f"the pid file {self.path} is there and holds no process id:"
+                " it may be something else; remove it, or name another file"
+            )
+        return int(text)
 
     def _fault(self, error: OSError) -> PortmuxError:
         why = os.strerror(error.errno or 0).lower()
