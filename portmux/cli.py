@@ -6,12 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from twisted.scripts import twistd
 
 from portmux import __version__
-from portmux.app.inputs import inputs
+from portmux.app.inputs import DEFAULT, inputs
 from portmux.compat import portsplit
 from portmux.config.complete import DEFAULT as BY_DEFAULT
 from portmux.config.complete import complete
@@ -20,10 +20,10 @@ from portmux.config.sources.syntax import Syntax
 from portmux.config.tree import Origin
 from portmux.config.write import write
 from portmux.errors import ConfigError
-from portmux.tap import DEFAULT, LOGGER
+from portmux.tap import LOGGER
 
 # What add_subparsers() gives; the type has no public name.
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -45,10 +45,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     raise SystemExit(status)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; --help lists what is allowed\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="portmux", description="One port, every service."
-    )
+    parser = _Parser(prog="portmux", description="One port, every service.")
     parser.add_argument("--version", action="version", version=f"portmux {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, text in (
@@ -98,10 +103,19 @@ def _run(options: argparse.Namespace) -> int:
 
 def _twistd(words: Sequence[str]) -> int:
     """Run twistd in this process: Debian calls its script otherwise."""
+    _fill_standard_streams()
     own = ["--nodaemon", "--pidfile=", f"--logger={LOGGER}"]
     sys.argv = ["portmux", *own, "portmux", *words]
     twistd.run()
     return 0
+
+
+def _fill_standard_streams() -> None:
+    """No socket of ours may become a standard stream that was closed before."""
+    opened = os.open(os.devnull, os.O_RDWR)
+    while opened <= 2:
+        opened = os.open(os.devnull, os.O_RDWR)
+    os.close(opened)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, NoReturn
+from functools import cache, partial
+from typing import Any, ClassVar, Final, NoReturn
 
-import attrs
 from twisted.application.service import IService
-from twisted.logger import ILogObserver, Logger, LogLevel
+from twisted.logger import Logger, LogLevel
 from twisted.python import usage
 
 from portmux import __version__
-from portmux.app.inputs import inputs
+from portmux.app.inputs import DEFAULT, inputs
 from portmux.app.output import Output
 from portmux.app.service import Portmux, Surroundings
+from portmux.app.signals import Signals
 from portmux.config.load import Inputs, load
 from portmux.config.model import Config, Log
 from portmux.config.sources.syntax import Syntax
-from portmux.errors import ConfigError, PortmuxError
-
-DEFAULT = "/etc/portmux/portmux.conf"
-"""The configuration file where none is named."""
+from portmux.errors import ConfigError
 
 LOGGER = "portmux.tap.output"
 """What C{twistd --logger} is given for our own log format."""
 
+_STANDARD_ERROR: Final = 2
+
 _log = Logger()
-_outputs: list[Output] = []
 
 
-def output() -> ILogObserver:
+@cache
+def output() -> Output:
     """For C{twistd --logger}: our own log on standard error."""
-    _outputs.append(Output(sys.stderr))
-    return _outputs[-1]
+    return Output(_STANDARD_ERROR)
 
 
 class Options(usage.Options):
@@ -51,6 +51,12 @@ class Options(usage.Options):
         super().__init__()
         self["set"] = []
 
+    def parseOptions(self, options: list[str] | None = None) -> None:
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            _refuse(2, f"portmux: {error}; --help lists all options")
+
     def opt_set(self, setting: str) -> None:
         """PATH=VALUE: set one option over the file's; may be repeated."""
         self["set"].append(setting)
@@ -63,7 +69,9 @@ class Options(usage.Options):
     def parseArgs(self, *arguments: str) -> None:
         if arguments:
             _refuse(
-                2, f"portmux: unexpected argument {arguments[0]!r}, none is allowed"
+                2,
+                f"portmux: unexpected argument {arguments[0]!r};"
+                " a configuration is given by -c FILE",
             )
 
     def postOptions(self) -> None:
@@ -81,23 +89,26 @@ def makeService(options: Options) -> IService:
     @raise SystemExit: 2, after the faults of the configuration were printed.
     """
     syntax = options["syntax"] and Syntax(options["syntax"])
+    signals = Signals()
+    signals.hold()
     given = inputs(options["config"], syntax, options["set"], dict(os.environ))
     try:
-        loaded = load(given)
+        config = _loaded(given)
     except ConfigError as error:
         _refuse(2, *error.faults)
-    for warning in loaded.warnings:
-        _log.warn("{warning}", warning=warning)
-    twistd: dict[str, Any] = options.parent or {}
+    twistd: Mapping[str, Any] = options.parent or {}
+    configured = partial(_configured, twistd)
+    configured(config)  # twistd speaks before we run
     around = Surroundings(
         reactor=_reactor,
         environ=given.environ,
-        load=lambda: _load_again(given),
-        configured=_configure if twistd.get("logger") == LOGGER else _check_log,
+        load=lambda: _loaded(given),
+        configured=configured,
+        obey=signals.install,
         own_pid_file=not twistd.get("pidfile"),
         refuse=lambda why: _refuse_start(twistd, why),
     )
-    return Portmux(loaded.config, around)
+    return Portmux(config, around)
 
 
 def _reactor() -> Any:
@@ -107,26 +118,25 @@ def _reactor() -> Any:
     return reactor
 
 
-def _load_again(given: Inputs) -> Config:
+def _loaded(given: Inputs) -> Config:
     loaded = load(given)
     for warning in loaded.warnings:
         _log.warn("{warning}", warning=warning)
     return loaded.config
 
 
-def _configure(config: Config) -> None:
-    for made in _outputs:
-        made.level = LogLevel.levelWithName(config.log.level)
-        made.json = config.log.format == "json"
-
-
-def _check_log(config: Config) -> None:
-    """twistd's own log knows neither levels nor formats."""
-    if attrs.evolve(config.log, access=None) != Log():
+def _configured(twistd: Mapping[str, Any], config: Config) -> None:
+    """Have the log be as configured; say what twistd's own cannot do."""
+    if twistd.get("logger") is output:
+        output().level = LogLevel.levelWithName(config.log.level)
+        output().json = config.log.format == "json"
+    elif (config.log.level, config.log.format) != (Log().level, Log().format):
         _log.warn(
             "log.level and log.format need twistd's option --logger {logger}",
             logger=LOGGER,
         )
+    if twistd.get("pidfile") and config.pid is not None:
+        _log.warn("pid means nothing under twistd, which has the option --pidfile")
 
 
 def _refuse(status: int, *lines: str) -> NoReturn:
@@ -135,18 +145,18 @@ def _refuse(status: int, *lines: str) -> NoReturn:
     raise SystemExit(status)
 
 
-def _refuse_start(twistd: dict[str, Any], why: str) -> NoReturn:
+def _refuse_start(twistd: Mapping[str, Any], why: str) -> NoReturn:
     """
     One line and status 1, where twistd would print a traceback.
 
-    A daemon tells its parent by an exception, which prints it and ends so.
+    A daemon's parent waits for that line and ends with the status.
     """
     _log.critical("{why}", why=why)
-    if not twistd.get("nodaemon", True):
-        raise PortmuxError(why)
     if twistd.get("pidfile"):
         with suppress(OSError):
             os.unlink(twistd["pidfile"])
-    if twistd.get("logger") != LOGGER:
+    if "statusPipe" in twistd:
+        os.write(twistd["statusPipe"], f"1 {why}".encode("ascii", "replace")[:100])
+    elif twistd.get("logger") is not output:
         print(f"portmux: {why}", file=sys.__stderr__)
     raise SystemExit(1)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import attrs
 
 import portmux.actions
 import portmux.core.match
 from portmux.config.model import Config, Listener, Route
-from portmux.core.address import BindAddress
+from portmux.core.address import BindAddress, Unix
 from portmux.core.limits import Ban, Count, Gate, Limits
 from portmux.core.match.always import Always
 from portmux.core.plan import Action
@@ -17,6 +21,8 @@ from portmux.core.session import Policy
 from portmux.core.sniff import Route as CompiledRoute
 from portmux.core.sniff import Table, Way
 from portmux.net.listen import Listening
+
+T = TypeVar("T")
 
 
 def registry() -> Registry:
@@ -31,21 +37,32 @@ def policy(
     name: str, listener: Listener, gate: Gate, before: Policy | None = None
 ) -> Policy:
     """
+    Changes nothing that is in use; its limits are in force after L{enforce}.
+
     @param gate: the listener's, which outlives its policies.
     @param before: the policy that this one replaces; its routes' live sessions
         count for the routes of the same names.
+    @raise ConfigError: an action cannot be carried out here.
     """
     sniff, timeouts = listener.sniff, listener.timeouts
-    counts = {} if before is None else {w.name: w.count for w in before.table.ways()}
+    routes = () if before is None else before.table.routes
     return Policy(
         name,
-        _table(listener, counts),
+        _table(listener, {route.way.name: route.way.count for route in routes}),
         gate,
         timeout=sniff.timeout,
         silent=sniff.silent,
         idle=timeouts.idle,
         half_close=timeouts.half_close,
     )
+
+
+def enforce(made: Policy, listener: Listener) -> None:
+    """Hold new connections to a listener's limits; live ones count."""
+    made.gate.limits = limits(listener)
+    most = {route.name: route.limits.connections for route in listener.routes}
+    for route in made.table.routes:
+        route.way.count.most = most.get(route.way.name)
 
 
 def limits(listener: Listener) -> Limits:
@@ -78,6 +95,29 @@ def listenings(config: Config) -> dict[str, dict[BindAddress, Listening]]:
     }
 
 
+def rooted(given: T, directory: str) -> T:
+    """
+    @param given: a configuration, or any value in one.
+    @return: the same where paths of sockets begin with C{directory}, unless
+        they begin with a slash.
+    """
+    changed: Any = given
+    if isinstance(given, Unix):
+        changed = Unix(os.path.join(directory, given.path))
+    elif isinstance(given, tuple):
+        changed = tuple(rooted(each, directory) for each in given)
+    elif isinstance(given, Mapping):
+        changed = {key: rooted(each, directory) for key, each in given.items()}
+    elif attrs.has(type(given)):
+        kind: Any = type(given)
+        fields = [field for field in attrs.fields(kind) if field.init]
+        before = {field.alias: getattr(given, field.name) for field in fields}
+        after = rooted(before, directory)
+        changed = given if after == before else kind(**after)
+    result: T = changed
+    return result
+
+
 def _table(listener: Listener, counts: Mapping[str, Count]) -> Table:
     routes = [_route(route, counts) for route in listener.routes]
     if listener.action is not None:
@@ -98,7 +138,6 @@ def _table(listener: Listener, counts: Mapping[str, Count]) -> Table:
 
 def _route(route: Route, counts: Mapping[str, Count]) -> CompiledRoute:
     count = counts.get(route.name) or Count()
-    count.most = route.limits.connections
     return CompiledRoute(route.match, Way(route.name, route.action.plan(), count))
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from portmux.app.build import registry
 from portmux.config.load import Inputs
 from portmux.config.sources.syntax import Syntax
+
+DEFAULT: Final = "/etc/portmux/portmux.conf"
+"""The configuration file where none is named."""
 
 
 def inputs(
@@ -18,14 +22,20 @@ def inputs(
     environ: Mapping[str, str],
 ) -> Inputs:
     """
-    @param file: read from the working directory of now, also after a chdir.
+    @param file: relative to the working directory of now, also after a chdir.
     @return: what L{portmux.config.load.load} needs, now and for each reload.
     """
     here = os.getcwd()
 
     def read(name: str) -> bytes:
-        with open(os.path.join(here, name), "rb") as opened:
-            return opened.read()
+        try:
+            with open(os.path.join(here, name), "rb") as opened:
+                return opened.read()
+        except OSError as error:
+            why = os.strerror(error.errno or 0).lower()
+            if name == file == DEFAULT:
+                why += "; a file of another name is given by -c FILE"
+            raise OSError(error.errno, why) from error
 
     def found(pattern: str) -> list[str]:
         return glob.glob(pattern, root_dir=here)

@@ -8,16 +8,20 @@ from typing import Any, NoReturn
 
 import attrs
 from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from portmux.app import build, signals
-from portmux.app.output import AccessLog, log_record, renderer
-from portmux.app.pidfile import PidFile
+from portmux.app import build
+from portmux.app.files import Files
+from portmux.app.output import log_record, renderer
+from portmux.app.signals import Told
 from portmux.app.sockets import Sockets
-from portmux.config.model import Config
-from portmux.core.limits import Count, Gate
+from portmux.config.diff import Change, compare
+from portmux.config.model import Config, Listener
+from portmux.core.limits import Count, Gate, Limits
 from portmux.core.record import Record
+from portmux.core.session import Policy
 from portmux.errors import ConfigError, PortmuxError
 from portmux.net.descriptors import Budget, raise_limit
 from portmux.net.engine import Engine
@@ -33,6 +37,7 @@ class Surroundings:
     @ivar environ: of the process.
     @ivar load: reads the configuration again, with all its layers.
     @ivar configured: told of each configuration that is in force.
+    @ivar obey: has signals tell the program what to do.
     @ivar own_pid_file: C{pid} is obeyed; twistd has one of its own.
     @ivar refuse: tells why the program cannot start, and ends it.
     """
@@ -41,6 +46,7 @@ class Surroundings:
     environ: Mapping[str, str]
     load: Callable[[], Config]
     configured: Callable[[Config], None]
+    obey: Callable[[Told, Any], None]
     own_pid_file: bool
     refuse: Callable[[str], NoReturn]
 
@@ -57,12 +63,12 @@ class Portmux(MultiService):
         self._around = around
         self._directory = os.getcwd()  # paths mean the same after a chdir
         self._whole = Count(config.limits.connections)
-        self._gates: dict[str, Gate] = {}
-        self._access: AccessLog | None = None
-        self._pid: PidFile | None = None
+        self._files = Files(around.reactor, around.own_pid_file, self._directory)
         self._sockets = Sockets(around.environ)
         self._cut: IDelayedCall | None = None
         self._draining = False
+        self._stopping = False
+        self._hurry = False
 
     # -- start
 
@@ -78,44 +84,36 @@ class Portmux(MultiService):
         """@raise PortmuxError: something cannot be opened; nothing is left open."""
         raise_limit()
         reactor = self._around.reactor()
-        self._access = self._open_access(self.config)
-        self.engine = Engine(reactor, Budget.of_process(), self._ended)
-        for name, listener in self.config.listeners.items():
-            self._add_listener(name, listener)
-        self._sockets.apply(build.listenings(self.config), self._services())
+        self.config = config = self._placed(self.config)
+        services = {
+            name: self._made(name, listener)
+            for name, listener in config.listeners.items()
+        }
+        self._sockets.apply(build.listenings(config), services)
+        self._around.obey(self, reactor)
         try:
-            self._pid = self._take_pid(self.config)
+            self._files = self._files.following(config)
         except PortmuxError:
             self._sockets.close()
             raise
+        self.engine = Engine(reactor, Budget.of_process(), self._ended)
+        for service in services.values():
+            service.setServiceParent(self)
 
     def startService(self) -> None:
         super().startService()
-        self.engine.reactor.callWhenRunning(signals.install, self, self.engine.reactor)
-        self._around.configured(self.config)
         count = len(self.config.listeners)
         self._log.info("portmux runs with {count} listener(s)", count=count)
-
-    def stopService(self) -> Any:
-        """What is still live is cut; the last records are written."""
-        stopped = super().stopService()
-        for front in list(self.engine.live):
-            front.stop("stopped")
-        self.engine.deadlines.stop()
-        if self._access is not None:
-            self._access.close()
-            self._access = None
-        if self._pid is not None:
-            self._pid.drop()
-        return stopped
 
     # -- reload
 
     def reload(self) -> None:
         """Read the configuration again; a fault changes nothing and is told."""
+        if self._draining or self._stopping:
+            self._log.warn("not reloaded: portmux is about to end")
+            return
         try:
-            fresh = self._around.load()
-            access = self._open_access(fresh)
+            fresh = self._placed(self._around.load())
             self._apply(fresh)
         except ConfigError as error:
             for fault in error.faults:
@@ -125,73 +123,129 @@ class Portmux(MultiService):
         except PortmuxError as error:
             self._log.error("not reloaded: {error}", error=str(error))
             return
-        self._access, before = access, self._access
-        if before is not None and before is not access:
-            before.close()
-        self.config = fresh
         self._around.configured(fresh)
         self._log.info("reloaded: {count} listener(s)", count=len(fresh.listeners))
 
     def _apply(self, fresh: Config) -> None:
-        pid = self._take_pid(fresh)
-        added = [name for name in fresh.listeners if name not in self.config.listeners]
-        gone = [name for name in self.config.listeners if name not in fresh.listeners]
-        for name in added:
-            self._add_listener(name, fresh.listeners[name])
+        """@raise PortmuxError: nothing has changed."""
+        services, policies = self._planned(fresh)
+        open_before = len(self._sockets)
+        files = self._files.following(fresh)
         try:
-            self._sockets.apply(build.listenings(fresh), self._services())
+            self._sockets.apply(build.listenings(fresh), services)
         except PortmuxError:
-            for name in added:
-                self._remove_listener(name)
-            if pid is not None and pid is not self._pid:
-                pid.drop()
+            files.close(save=self._files)
             raise
-        for name in gone:
-            self._remove_listener(name)
-        for name, listener in fresh.listeners.items():
-            if listener != self.config.listeners.get(name):
-                gate = self._gates[name]
-                gate.limits = build.limits(listener)
-                before = self._services()[name].policy
-                policy = build.policy(name, listener, gate, before)
-                self._services()[name].policy = policy
+        # From here on nothing can fail.
+        for name, service in self._services().items():
+            if name not in services:
+                service.disownServiceParent()
+        for name, made in policies.items():
+            build.enforce(made, fresh.listeners[name])
+            services[name].policy = made
+        for service in services.values():
+            if service.parent is None:
+                service.setServiceParent(self)
         self._whole.most = fresh.limits.connections
-        if self._pid is not None and pid is not self._pid:
-            self._pid.drop()
-        self._pid = pid
+        self.engine.budget.most += open_before - len(self._sockets)
+        self._files.close(save=files)
+        self._files = files
+        if files.access is not None:
+            files.access.render = renderer(fresh.log.format)
+        self.config = fresh
+
+    def _planned(
+        self, fresh: Config
+    ) -> tuple[dict[str, ListenerService], dict[str, Policy]]:
+        """@return: all listeners of a configuration; what will be new of old ones."""
+        before = self._services()
+        services: dict[str, ListenerService] = {}
+        policies: dict[str, Policy] = {}
+        for each in compare(self.config, fresh).listeners:
+            name, listener = each.name, each.after
+            if listener is None:
+                continue
+            service = before.get(name)
+            if service is None:
+                service = self._made(name, listener)
+            elif each.change is not Change.SAME:
+                old = service.policy
+                policies[name] = build.policy(name, listener, old.gate, old)
+            services[name] = service
+        return services, policies
 
     def rotate(self) -> None:
         """The log files were moved away: go on in new ones."""
-        if self._access is not None:
-            self._access.reopen()
+        if self._files.access is not None:
+            self._files.access.reopen()
 
     # -- the end
 
     def drain(self) -> None:
-        """Accept no more, let live sessions end; asked again, stop at once."""
-        if self._draining:
-            self._finish()
-            return
-        self._draining = True
-        for service in self._services().values():
-            service.stopService()
+        """
+        Accept no more, let live sessions end.
+
+        Asked again, stop at once; and once more, end programs that will not.
+        """
+        if self._stopping:
+            self.engine.tasks.cancel()
+        elif self._draining:
+            self._hurry = True
+            self._stop()
+        else:
+            self._draining = True
+            for service in self._services().values():
+                service.stopService()
+            self._wait_for_sessions()
+
+    def _wait_for_sessions(self) -> None:
         live = len(self.engine.live)
         if not live:
-            self._finish()
+            self._stop()
             return
         self._log.info("draining {live} session(s); again to stop now", live=live)
-        self.engine.idle = self._finish
+        self.engine.idle = self._stop
         if self.config.drain is not None:
             reactor = self.engine.reactor
-            self._cut = reactor.callLater(self.config.drain, self._finish)
+            self._cut = reactor.callLater(self.config.drain, self._stop)
 
-    def _finish(self) -> None:
+    def _stop(self) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
         self.engine.idle = None
         if self._cut is not None and self._cut.active():
             self._cut.cancel()
-        for front in list(self.engine.live):
-            front.stop("drained")
-        self.engine.tasks.cancel().addBoth(lambda _: self.engine.reactor.stop())
+        self.engine.reactor.stop()
+
+    def stopService(self) -> Deferred[Any]:
+        """What is still live is cut and recorded; then the files are closed."""
+        self._stopping = True
+        listeners = maybeDeferred(super().stopService)
+        return gatherResults([listeners, self._end_sessions()]).addBoth(self._close)
+
+    def _end_sessions(self) -> Deferred[None]:
+        """@return: fires when the last record has been written."""
+        gone: Deferred[None] = Deferred()
+        live = list(self.engine.live)
+        if not live:
+            gone.callback(None)
+            return gone
+        self._log.info("stopping: {live} session(s) are cut", live=len(live))
+        self.engine.idle = lambda: gone.callback(None)
+        for front in live:
+            front.stop("drained" if self._draining else "stopped")
+        self.engine.tasks.cancel()
+        if self._hurry:
+            self.engine.tasks.cancel()
+        return gone
+
+    def _close(self, result: Any) -> Any:
+        self.engine.idle = None
+        self.engine.deadlines.stop()
+        self._files.close()
+        self._files = attrs.evolve(self._files, access=None, pid=None)
+        return result
 
     # -- parts
 
@@ -202,40 +256,19 @@ class Portmux(MultiService):
             if isinstance(service, ListenerService) and service.name is not None
         }
 
-    def _add_listener(self, name: str, listener: Any) -> None:
-        gate = self._gates[name] = Gate(build.limits(listener), self._whole)
-        policy = build.policy(name, listener, gate)
-        service = ListenerService(name, policy, lambda: self.engine)
-        service.setServiceParent(self)
+    def _made(self, name: str, listener: Listener) -> ListenerService:
+        """@return: a listener that is not part of the program yet."""
+        policy = build.policy(name, listener, Gate(Limits(), self._whole))
+        build.enforce(policy, listener)
+        return ListenerService(name, policy, lambda: self.engine)
 
-    def _remove_listener(self, name: str) -> None:
-        service = self._services()[name]
-        service.disownServiceParent()
-        del self._gates[name]
-
-    def _open_access(self, config: Config) -> AccessLog | None:
-        """@return: the access log in use, if it stays as it is."""
-        path, render = config.log.access, renderer(config.log.format)
-        current = self._access
-        if path is None:
-            return None
-        path = os.path.join(self._directory, path)
-        if current is not None and current.path == path:
-            current.render = render
-            return current
-        return AccessLog(path, render, self._around.reactor())
-
-    def _take_pid(self, config: Config) -> PidFile | None:
-        path = config.pid if self._around.own_pid_file else None
-        if path is None:
-            return None
-        path = os.path.join(self._directory, path)
-        if self._pid is not None and self._pid.path == path:
-            return self._pid
-        fresh = PidFile(path)
-        fresh.take()
-        return fresh
+    def _placed(self, config: Config) -> Config:
+        """Sockets' paths are relative to where the program was started."""
+        if os.getcwd() == self._directory:
+            return config
+        return build.rooted(config, self._directory)
 
     def _ended(self, record: Record) -> None:
-        write = self._access if self._access is not None else log_record
+        access = self._files.access
+        write = log_record if access is None else access
         write(record)

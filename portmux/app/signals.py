@@ -1,8 +1,8 @@
 """
 What the process does when it is told something by a signal.
 
-Installed once the reactor runs: it sets handlers of its own when it starts,
-and under twistd those would kill the process with the signal's status.
+The reactor sets handlers of its own when it starts, and under twistd those
+would kill the process with the signal's status: so ours are set once more then.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.logger import Logger
 
 _log = Logger()
+
+_ENDS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class Told(Protocol):
@@ -25,18 +27,44 @@ class Told(Protocol):
     def rotate(self) -> None: ...
 
 
-def install(portmux: Told, reactor: Any) -> None:
+class Signals:
     """TERM, INT, QUIT: drain, again: stop. HUP: reload. USR1: new log files."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        _handle(number, reactor, portmux.drain)
-    _handle(signal.SIGHUP, reactor, portmux.reload)
-    _handle(signal.SIGUSR1, reactor, portmux.rotate, signal.getsignal(signal.SIGUSR1))
+
+    def __init__(self) -> None:
+        self._early = False
+
+    def hold(self) -> None:
+        """
+        Keep a HUP for later that comes before L{install}; it would kill us.
+
+        To be called before the configuration is read: what changes after that
+        is not missed.
+        """
+        signal.signal(signal.SIGHUP, self._held)
+
+    def install(self, told: Told, reactor: Any) -> None:
+        """
+        Obey from now on; what is asked for is done once the reactor runs.
+
+        A handler of USR1 that is there already, such as twistd's, stays in use.
+        """
+        for number in _ENDS:
+            _handle(number, reactor, told.drain)
+            reactor.callWhenRunning(_handle, number, reactor, told.drain)
+        before = signal.getsignal(signal.SIGUSR1)
+        _handle(signal.SIGUSR1, reactor, told.rotate, before)
+        _handle(signal.SIGHUP, reactor, told.reload)
+        if self._early:
+            reactor.callWhenRunning(_act, signal.SIGHUP, told.reload)
+
+    def _held(self, number: int, frame: FrameType | None) -> None:
+        self._early = True
 
 
 def _handle(
     number: signal.Signals, reactor: Any, act: Callable[[], None], before: Any = None
 ) -> None:
-    """@param before: an earlier handler that is called as well, such as twistd's."""
+    """@param before: an earlier handler that is called as well."""
 
     def told(received: int, frame: FrameType | None) -> None:
         reactor.callFromThread(_act, number, act)

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
-from portmux.core.address import BindAddress
-from portmux.errors import PortmuxError
-from portmux.net.listen import Listening, adjust, listen, shut
+import attrs
+
+from portmux.core.address import BindAddress, Host
+from portmux.net.listen import BindError, Listening, adjust, listen, shut
 from portmux.services.listener import ListenerService
 
 Wanted = Mapping[str, Mapping[BindAddress, Listening]]
 """By listener and address, what is to be open."""
+
+_Key = tuple[BindAddress, str]
+"""An address; and the listener's name, where each has a port of its own."""
+
+
+@attrs.define(eq=False)
+class _Place:
+    owner: ListenerService
+    listening: Listening
+
+    def sockets(self) -> list[socket.socket]:
+        return self.owner.sockets(self.listening.address)
+
+    def release(self) -> list[socket.socket]:
+        return self.owner.remove(self.listening.address)
 
 
 class Sockets:
@@ -19,78 +37,121 @@ class Sockets:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._open: dict[BindAddress, Listening] = {}
-        self._owner: dict[BindAddress, ListenerService] = {}
+        self._open: dict[_Key, _Place] = {}
+
+    def __len__(self) -> int:
+        """@return: how many sockets are open."""
+        return sum(len(place.sockets()) for place in self._open.values())
 
     def apply(self, wanted: Wanted, services: Mapping[str, ListenerService]) -> None:
         """
         Open, hand on and close until exactly this is open.
 
         @param services: the listeners by name; all of C{wanted} are there.
-        @raise PortmuxError: something cannot be opened or changed; then
+        @raise BindError: something cannot be opened or changed; then
             everything is as it was.
         """
         asked = {
-            address: (services[name], listening)
+            _key(name, address): _Place(services[name], listening)
             for name, addresses in wanted.items()
             for address, listening in addresses.items()
         }
-        fresh = self._open_missing(asked)
+        changed = self._adjust(asked)
         try:
-            self._adjust({address: item[1] for address, item in asked.items()})
-        except PortmuxError:
-            _shut_all(fresh)
+            fresh = self._open_missing(asked)
+        except BindError:
+            self._restore(changed)
             raise
-        for address in [address for address in self._open if address not in asked]:
-            self._release(address)
-        for address, (service, listening) in asked.items():
-            owner = self._owner.get(address)
-            if owner is not service:
-                moved = owner.remove(address) if owner is not None else fresh[address]
-                service.add(address, moved)
-            self._owner[address] = service
-            self._open[address] = listening
+        for key in [key for key in self._open if key not in asked]:
+            _shut(self._open.pop(key).release())
+        for key, place in asked.items():
+            before = self._open.get(key)
+            if before is None:
+                place.owner.add(place.listening.address, fresh[key])
+            elif before.owner is not place.owner:
+                place.owner.add(place.listening.address, before.release())
+        self._open = asked
 
     def close(self) -> None:
         """Close everything."""
-        for address in list(self._open):
-            self._release(address)
+        for place in self._open.values():
+            _shut(place.release())
+        self._open = {}
 
     def _open_missing(
-        self, asked: Mapping[BindAddress, tuple[ListenerService, Listening]]
-    ) -> dict[BindAddress, list[socket.socket]]:
-        fresh: dict[BindAddress, list[socket.socket]] = {}
-        for address, (_, listening) in asked.items():
-            if address in self._open:
-                continue
-            try:
-                fresh[address] = listen(listening, self._environ)
-            except PortmuxError:
-                _shut_all(fresh)
+        self, asked: Mapping[_Key, _Place]
+    ) -> dict[_Key, list[socket.socket]]:
+        missing = {key: one for key, one in asked.items() if key not in self._open}
+        try:
+            return self._listen(missing)
+        except BindError as error:
+            leaving = {key: one for key, one in self._open.items() if key not in asked}
+            if not leaving or not _is_taken(error):
                 raise
+            return self._replace(leaving, missing)
+
+    def _replace(
+        self, leaving: Mapping[_Key, _Place], missing: Mapping[_Key, _Place]
+    ) -> dict[_Key, list[socket.socket]]:
+        """
+        Close first, then open: C{*:443} cannot be had beside C{127.0.0.1:443}.
+
+        For that moment clients of the old address are refused.
+        """
+        for key in leaving:
+            _shut(self._open.pop(key).release())
+        try:
+            return self._listen(missing)
+        except BindError:
+            for key, place in leaving.items():
+                place.owner.add(
+                    place.listening.address, self._listen({key: place})[key]
+                )
+                self._open[key] = place
+            raise
+
+    def _listen(self, places: Mapping[_Key, _Place]) -> dict[_Key, list[socket.socket]]:
+        """@raise BindError: one cannot be opened; then none is."""
+        fresh: dict[_Key, list[socket.socket]] = {}
+        try:
+            for key, place in places.items():
+                fresh[key] = listen(place.listening, self._environ)
+        except BindError:
+            for sockets in fresh.values():
+                _shut(sockets)
+            raise
         return fresh
 
-    def _adjust(self, asked: Mapping[BindAddress, Listening]) -> None:
-        changed: list[BindAddress] = []
-        for address, before in self._open.items():
-            after = asked.get(address, before)
-            if after == before:
+    def _adjust(self, asked: Mapping[_Key, _Place]) -> list[_Key]:
+        """Give what stays open its new options; @return: what was changed."""
+        changed: list[_Key] = []
+        for key, before in self._open.items():
+            after = asked.get(key, before).listening
+            if after == before.listening:
                 continue
-            changed.append(address)
+            changed.append(key)
             try:
-                adjust(self._owner[address].sockets(address), after)
-            except PortmuxError:
-                for undone in changed:
-                    adjust(self._owner[undone].sockets(undone), self._open[undone])
+                adjust(before.sockets(), after)
+            except BindError:
+                self._restore(changed)
                 raise
+        return changed
 
-    def _release(self, address: BindAddress) -> None:
-        del self._open[address]
-        for sock in self._owner.pop(address).remove(address):
-            shut(sock)
+    def _restore(self, keys: Iterable[_Key]) -> None:
+        for key in keys:
+            with suppress(BindError):  # what was refused was not changed either
+                adjust(self._open[key].sockets(), self._open[key].listening)
 
 
-def _shut_all(fresh: Mapping[BindAddress, list[socket.socket]]) -> None:
-    for sockets in fresh.values():
-        for sock in sockets:
-            shut(sock)
+def _key(name: str, address: BindAddress) -> _Key:
+    chosen = isinstance(address, Host) and address.port == 0
+    return address, name if chosen else ""
+
+
+def _is_taken(error: BindError) -> bool:
+    return getattr(error.__cause__, "errno", None) == errno.EADDRINUSE
+
+
+def _shut(sockets: Iterable[socket.socket]) -> None:
+    for sock in sockets:
+        shut(sock)

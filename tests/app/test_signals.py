@@ -1,0 +1,124 @@
+"""Test portmux.app.signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from portmux.app.signals import Signals
+
+ALL = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+)
+
+
+class Starting:
+    """A reactor that is about to run."""
+
+    def __init__(self) -> None:
+        self._when_running: list[Callable[[], None]] = []
+        self._calls: list[Callable[[], None]] = []
+
+    def callWhenRunning(self, call: Callable[..., None], *given: Any) -> None:
+        self._when_running.append(lambda: call(*given))
+
+    def callFromThread(self, call: Callable[..., None], *given: Any) -> None:
+        self._calls.append(lambda: call(*given))
+
+    def run(self) -> None:
+        """Start as Twisted's does, then do what was asked for."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        self._empty(self._when_running)
+        self.turn()
+
+    def turn(self) -> None:
+        """Do what signals have asked for."""
+        self._empty(self._calls)
+
+    def _empty(self, calls: list[Callable[[], None]]) -> None:
+        while calls:
+            calls.pop(0)()
+
+
+class Deeds:
+    """@ivar done: what was asked for, in order."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def drain(self) -> None:
+        self.done.append("drain")
+
+    def reload(self) -> None:
+        self.done.append("reload")
+
+    def rotate(self) -> None:
+        self.done.append("rotate")
+
+
+def send(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+class SignalsTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        for number in ALL:
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        self.reactor = Starting()
+        self.deeds = Deeds()
+        self.signals = Signals()
+
+    def test_each(self) -> None:
+        """Three mean the end, HUP a reload, USR1 new files."""
+        self.signals.install(self.deeds, self.reactor)
+        self.reactor.run()
+        for number in ALL:
+            send(number)
+        self.assertEqual(self.deeds.done, [], "in the middle of anything")
+        self.reactor.turn()
+        expected = ["drain", "drain", "drain", "reload", "rotate"]
+        self.assertEqual(self.deeds.done, expected)
+
+    def test_before_the_reactor_runs(self) -> None:
+        """What comes early is done when it can be."""
+        self.signals.install(self.deeds, self.reactor)
+        send(signal.SIGTERM)
+        send(signal.SIGHUP)
+        self.reactor.run()
+        self.assertEqual(self.deeds.done, ["drain", "reload"])
+
+    def test_hup_while_the_configuration_is_read(self) -> None:
+        """It neither kills nor is it forgotten."""
+        self.signals.hold()
+        send(signal.SIGHUP)
+        self.signals.install(self.deeds, self.reactor)
+        self.assertEqual(self.deeds.done, [])
+        self.reactor.run()
+        self.assertEqual(self.deeds.done, ["reload"])
+
+    def test_no_hup_no_reload(self) -> None:
+        """Holding alone asks for nothing."""
+        self.signals.hold()
+        self.signals.install(self.deeds, self.reactor)
+        self.reactor.run()
+        self.assertEqual(self.deeds.done, [])
+
+    def test_handler_of_usr1_before(self) -> None:
+        """twistd goes on turning over its own log, once for each signal."""
+        turned: list[int] = []
+        signal.signal(signal.SIGUSR1, lambda number, frame: turned.append(number))
+        self.signals.install(self.deeds, self.reactor)
+        self.reactor.run()
+        send(signal.SIGUSR1)
+        self.reactor.turn()
+        self.assertEqual(turned, [signal.SIGUSR1])
+        self.assertEqual(self.deeds.done, ["rotate"])
