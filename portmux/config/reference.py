@@ -24,7 +24,8 @@ class Row:
     One option.
 
     @ivar path: in capitals where a name of one's own stands, C{N} for positions.
-    @ivar default: as in a file; C{required} where there is none.
+    @ivar default: as in a file; C{required} where there is none;
+        empty where the options inside have their own.
     """
 
     path: Path
@@ -52,9 +53,9 @@ def allowed(kind: Any) -> str:
     """@return: what a value of the annotation is, for people."""
     kind, optional = unwrap(kind)
     if get_origin(kind) is tuple:
-        what = f"one or a list of: {allowed(get_args(kind)[0])}"
+        what = f"{allowed(get_args(kind)[0])}, or a list of them"
     elif get_origin(kind) is Mapping:
-        what = f"a mapping from names to: {allowed(get_args(kind)[1])}"
+        what = f"names, each with {allowed(get_args(kind)[1])}"
     elif kind is Matcher:
         what = "a matcher"
     elif kind is Action:
@@ -100,4 +101,4 @@ def _default(field: Field) -> str:
     if isinstance(node, Scalar):
         return f"`{node.text}`"
     empty = not (node.values if isinstance(node, Items) else node.entries)
-    return "nothing" if empty else "see below"
+    return "none given" if empty else ""

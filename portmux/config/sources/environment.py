@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from portmux.config.faults import Faults
 from portmux.config.sources import yaml
+from portmux.config.sources.place import DEEPEST, TOO_DEEP
 from portmux.config.tree import Node, Origin, Path, position
 
 PREFIX = "PORTMUX__"
@@ -22,9 +23,9 @@ def settings(environ: Mapping[str, str], faults: Faults) -> Iterator[tuple[Path,
     for path, name in sorted((_path(n), n) for n in environ if n.startswith(PREFIX)):
         origin = Origin(f"environment {name}")
         steps = tuple(step for _, step in path)
-        if not all(steps):
-            text = f"is not {PREFIX}KEY__KEY, a key in it is empty"
-            faults.add(origin, text)
+        if not all(steps) or len(steps) > DEEPEST:
+            wrong = TOO_DEEP if all(steps) else "a key in it is empty"
+            faults.add(origin, f"is not {PREFIX}KEY__KEY, {wrong}")
             continue
         value = yaml.fragment(origin, environ[name], faults)
         if value is not None:

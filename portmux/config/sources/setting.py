@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from portmux.config.faults import Faults, quoted
 from portmux.config.sources import yaml
+from portmux.config.sources.place import DEEPEST, TOO_DEEP
 from portmux.config.tree import Node, Origin, Path
 
 _STEP = re.compile(r'"([^"]*)"|([^".=]+)')
@@ -23,6 +24,10 @@ def settings(given: Iterable[str], faults: Faults) -> Iterator[tuple[Path, Node]
             faults.add(origin, f'{text}; a key with a dot stands in "double quotes"')
             continue
         origin = Origin(f"--set {found[0]}")
+        path = tuple(inside or bare for inside, bare in _STEP.findall(found[0]))
+        if len(path) > DEEPEST:
+            faults.add(origin, TOO_DEEP)
+            continue
         value = yaml.fragment(origin, setting[found.end() + 1 :], faults)
         if value is not None:
-            yield tuple(a or b for a, b in _STEP.findall(found[0])), value
+            yield path, value

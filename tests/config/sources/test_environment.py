@@ -44,6 +44,7 @@ class EnvironmentTests(SynchronousTestCase):
         """Each variable is judged by itself."""
         faults = Faults()
         environ = {"PORTMUX__": "x", "PORTMUX__A____B": "x", "PORTMUX__C": "*:1"}
+        environ["PORTMUX__" + "D__" * 5000 + "D"] = "1"
         self.assertEqual(list(settings(environ, faults)), [])
         self.assertEqual(
             [line.split(": ")[0] for line in told(faults)],

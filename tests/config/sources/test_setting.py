@@ -42,6 +42,7 @@ class SettingTests(SynchronousTestCase):
     def test_faults(self) -> None:
         faults = Faults()
         given = ["drain", "=3", "a..b=1", ".a=1", "a.=1", 'a"b"=1', "a=[", "a=*:1"]
+        given.append("a" + ".a" * 5000 + "=1")
         self.assertEqual(list(settings(given, faults)), [])
         self.assertEqual(len(told(faults)), len(given))
         self.assertIn("is not PATH=VALUE, such as drain=30s", told(faults)[0])
