@@ -206,7 +206,7 @@ def _parameters(message: bytearray, end: int) -> Generator[None, None, int]:
         yield
     size = message[at]
     at += 1 + size
-    if size > _MOST_SESSION or at + 2 + 2 > end:
+    if size > _MOST_SESSION or at + 2 + 2 + 1 + 1 > end:
         raise Malformed(f"session of {size} octets")
     while len(message) < at + 2:
         yield

@@ -240,6 +240,7 @@ class MalformedTests(SynchronousTestCase):
         for hello, at in (
             (Hello(session=b"\x21" + bytes(33)), start + 1),
             (Hello(session=b"\x20"), start + 1),
+            (Hello(session=b"\1"), start + 1),
             (Hello(ciphers=b"\0\0"), None),
             (Hello(ciphers=b"\0\0", extensions=padding), start + 3),
             (Hello(ciphers=b"\0\3\1\2\3"), start + 3),
