@@ -22,7 +22,13 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: $(VENV)/.run ## run portmux in the foreground on conf/portmux.conf
-	$(BIN)/python -m portmux run -c conf/portmux.conf
+	@echo 'In another terminal:'
+	@echo '    curl http://127.0.0.1:8400/'
+	@echo "    echo 'echo hello' | nc -N 127.0.0.1 8400"
+	@echo "    echo 'count a b c' | nc -N 127.0.0.1 8400"
+	@echo '    nc 127.0.0.1 8400             and say nothing for a second'
+	@echo 'Ctrl-C here ends it. It runs on conf/portmux.conf.'
+	@$(BIN)/python -m portmux run -c conf/portmux.conf
 
 test: $(VENV)/.test ## run all tests that need only Python
 	.ci/trial $(BIN)/python $(TESTS)
@@ -47,8 +53,9 @@ bench: $(VENV)/.run ## measure portmux beside other programs
 clean: ## remove what make, the tests and the builds have made
 	rm -rf $(VENV) .tox build dist *.egg-info _trial_temp* .hypothesis \
 	    .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf bench/build
 	rm -f twisted/plugins/dropin.cache
-	find portmux twisted tests -name __pycache__ -exec rm -rf {} +
+	find portmux twisted tests bench -name __pycache__ -exec rm -rf {} +
 
 # An editable install in its usual mode is an import hook, which Twisted does
 # not ask for plugins; in "compat" mode it is a path, which it does.
