@@ -20,9 +20,11 @@ def inputs(
     syntax: Syntax | None,
     settings: Sequence[str],
     environ: Mapping[str, str],
+    usual: str = DEFAULT,
 ) -> Inputs:
     """
     @param file: relative to the working directory of now, also after a chdir.
+    @param usual: the file of who named none, who may want to know how.
     @return: what L{portmux.config.load.load} needs, now and for each reload.
     """
     here = os.getcwd()
@@ -33,7 +35,7 @@ def inputs(
                 return opened.read()
         except OSError as error:
             why = os.strerror(error.errno or 0).lower()
-            if name == file == DEFAULT:
+            if name == file == usual:
                 why += "; a file of another name is given by -c FILE"
             raise OSError(error.errno, why) from error
 

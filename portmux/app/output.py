@@ -7,8 +7,9 @@ import os
 import select
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import (
     ILogObserver,
     LogEvent,
@@ -125,29 +126,29 @@ class AccessLog:
 
     _log = Logger()
 
-    def __init__(self, path: str, render: Callable[[Record], str], clock: Any) -> None:
-        """
-        @param clock: C{IReactorTime}.
-        @raise PortmuxError: the file cannot be opened.
-        """
+    def __init__(
+        self, path: str, render: Callable[[Record], str], clock: IReactorTime
+    ) -> None:
+        """@raise PortmuxError: the file cannot be opened."""
         self.path = path
         self.render = render
         self._clock = clock
         self._lines: list[str] = []
-        self._due = False
+        self._due: IDelayedCall | None = None
         self._lost = 0
         self._torn = False
         self._file = _opened(path)
 
     def __call__(self, record: Record) -> None:
         self._lines.append(self.render(record))
-        if not self._due:
-            self._due = True
-            self._clock.callLater(FLUSH, self.flush)
+        if self._due is None:
+            self._due = self._clock.callLater(FLUSH, self.flush)
 
     def flush(self) -> None:
         """Write what waits. What cannot be written is lost, and that is said once."""
-        self._due = False
+        if self._due is not None and self._due.active():
+            self._due.cancel()
+        self._due = None
         lines, self._lines = self._lines, []
         if not lines:
             return
