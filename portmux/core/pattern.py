@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from fnmatch import translate
 
 import attrs
@@ -12,6 +12,16 @@ from portmux.core.option import option
 from portmux.core.regex.automaton import Automaton
 
 Test = Callable[[str], bool]
+
+
+def some(values: Sized) -> None:
+    """
+    Check an option that was given: no value at all would let anything match.
+
+    @raise ValueError: there is none.
+    """
+    if not values:
+        raise ValueError("there is no value, at least one is needed")
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux.core.pattern import Pattern
+from portmux.core.pattern import Pattern, some
 
 
 class GlobTests(SynchronousTestCase):
@@ -73,6 +73,12 @@ class RegexTests(SynchronousTestCase):
         self.assertEqual(
             str(fault), "'a(': there is no ')' for this '(', at character 2"
         )
+
+
+class SomeTests(SynchronousTestCase):
+    def test_none(self) -> None:
+        some((Pattern("a"),))
+        self.assertRaises(ValueError, some, ())
 
 
 class PatternTests(SynchronousTestCase):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 import attrs
 
 from portmux.core.head import Head, Reason, Verdict, printable
 from portmux.core.option import option
 from portmux.core.parse.httphead import Request, RequestParser
-from portmux.core.pattern import Pattern, Test
+from portmux.core.pattern import Pattern, Test, some
 from portmux.core.registry import Registry
 from portmux.errors import Malformed
 
@@ -40,6 +41,18 @@ def _check_tokens(names: Iterable[str]) -> None:
             )
 
 
+def _check_methods(methods: Sequence[str]) -> None:
+    some(methods)
+    _check_tokens(methods)
+
+
+def _check_header(fields: Mapping[str, Sequence[Pattern]]) -> None:
+    some(fields)
+    _check_tokens(fields)
+    for values in fields.values():
+        some(values)
+
+
 @attrs.frozen
 class Http:
     """
@@ -51,21 +64,22 @@ class Http:
     method: tuple[str, ...] = option(
         "methods, in the case they are sent in",
         default=(),
-        check=_check_tokens,
+        check=_check_methods,
         example="GET",
     )
     host: tuple[Pattern, ...] = option(
         "hosts asked for, without port; a request that names none never matches",
         default=(),
+        check=some,
         example="*.example.org",
     )
     path: tuple[Pattern, ...] = option(
-        "paths, without the query", default=(), example="/api/*"
+        "paths, without the query", default=(), check=some, example="/api/*"
     )
     header: Mapping[str, tuple[Pattern, ...]] = option(
         "fields that must be there, with a value that fits",
         factory=dict,
-        check=_check_tokens,
+        check=_check_header,
         example="{upgrade: websocket}",
     )
     _methods: tuple[bytes, ...] = attrs.field(init=False, eq=False, repr=False)
@@ -149,12 +163,14 @@ class Http:
         )
 
     def why(self, head: Head) -> Reason:
-        request = head.recall(RequestParser, RequestParser).request
+        parser = head.recall(RequestParser, RequestParser)
         try:
             text = self._answer(head)[1]
         except Malformed as fault:
             text = f"no HTTP/1 request: {fault}"
-        return Reason(text, None, _facts(request))
+        with suppress(Malformed):
+            parser.read(head.data)  # the host is worth knowing in any case
+        return Reason(text, None, _facts(parser.request))
 
     def first(self) -> frozenset[int]:
         if self.method:

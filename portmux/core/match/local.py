@@ -7,6 +7,7 @@ import attrs
 from portmux.core.head import Head, Reason, Verdict, printable
 from portmux.core.network import Network, Ports, Selection
 from portmux.core.option import option
+from portmux.core.pattern import some
 from portmux.core.registry import Registry
 
 
@@ -18,10 +19,14 @@ class Local:
         "addresses, networks or ranges; any one is enough",
         default=(),
         value=True,
+        check=some,
         example="10.0.0.0/8",
     )
     port: tuple[Ports, ...] = option(
-        "ports or ranges of ports; any one is enough", default=(), example="1-1023"
+        "ports or ranges of ports; any one is enough",
+        default=(),
+        check=some,
+        example="1-1023",
     )
     _chosen: Selection = attrs.field(init=False, eq=False, repr=False)
 

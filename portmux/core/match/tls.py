@@ -9,7 +9,7 @@ import attrs
 from portmux.core.head import Head, Reason, Verdict, printable
 from portmux.core.option import option
 from portmux.core.parse.clienthello import ClientHello, ClientHelloParser, announced
-from portmux.core.pattern import Pattern, Test
+from portmux.core.pattern import Pattern, Test, some
 from portmux.core.registry import Registry
 from portmux.errors import Malformed
 
@@ -32,6 +32,11 @@ def _check_protocols(names: Sequence[str]) -> None:
             )
 
 
+def _check_given(names: Sequence[str]) -> None:
+    some(names)
+    _check_protocols(names)
+
+
 @attrs.frozen
 class Tls:
     """
@@ -44,12 +49,13 @@ class Tls:
     sni: tuple[Pattern, ...] = option(
         "server names; a client that names none never matches",
         default=(),
+        check=some,
         example="*.example.org",
     )
     alpn: tuple[str, ...] = option(
         "application protocols, of which the client offers one",
         default=(),
-        check=_check_protocols,
+        check=_check_given,
         example="h2",
     )
     _names: Sequence[Test] = attrs.field(init=False, eq=False, repr=False)

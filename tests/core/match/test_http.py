@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -11,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from portmux.core.head import Verdict
 from portmux.core.match import http
 from portmux.core.match.http import Http
+from portmux.core.option import declared
 from portmux.core.pattern import Pattern
 from portmux.core.registry import Registry
 from portmux.testing import (
@@ -186,6 +188,20 @@ class HttpTests(SynchronousTestCase):
             fault = self.assertRaises(ValueError, Http, **options)
             self.assertIn("is no token", str(fault))
 
+    def test_empty_options(self) -> None:
+        """Options with no value are faults: they would let anything match."""
+        for name, value in (
+            ("method", ()),
+            ("host", ()),
+            ("path", ()),
+            ("header", {}),
+            ("header", {"a": ()}),
+        ):
+            option = declared(attrs.fields_dict(Http)[name])
+            assert option is not None and option.check is not None
+            fault = self.assertRaises(ValueError, option.check, value)
+            self.assertIn("at least one is needed", str(fault))
+
     def test_first(self) -> None:
         self.assertEqual(Http(method=("GET", "POST")).first(), frozenset(b"GP"))
         self.assertEqual(
@@ -239,9 +255,8 @@ class WhyTests(SynchronousTestCase):
     def test_facts(self) -> None:
         why = Http().why(head_of(OPENINGS["http11-curl"]))
         self.assertEqual(why.text, "the request line is whole")
-        facts = dict(Http(host=globs("*")).why(head_of(OPENINGS["http11-curl"])).facts)
         self.assertEqual(
-            facts,
+            dict(why.facts),
             {
                 "method": "GET",
                 "host": "www.example.org",

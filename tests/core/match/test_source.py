@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Address, Host, Unix
@@ -9,6 +10,7 @@ from portmux.core.head import Opens, Verdict
 from portmux.core.match import source
 from portmux.core.match.source import Source
 from portmux.core.network import Network, Ports
+from portmux.core.option import declared
 from portmux.core.registry import Registry
 from portmux.testing import head_of, verdicts
 
@@ -52,6 +54,14 @@ class SourceTests(SynchronousTestCase):
     def test_nothing_chosen(self) -> None:
         fault = self.assertRaises(ValueError, Source)
         self.assertIn("an address or a port is needed", str(fault))
+
+    def test_empty_options(self) -> None:
+        """Options with no value are faults: they would let anything match."""
+        for name in ("address", "port"):
+            option = declared(attrs.fields_dict(Source)[name])
+            assert option is not None and option.check is not None
+            fault = self.assertRaises(ValueError, option.check, ())
+            self.assertIn("at least one is needed", str(fault))
 
     def test_why(self) -> None:
         head = head_of(b"", source=Host("10.1.2.3", 1))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import attrs
 from hypothesis import given
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.head import Verdict
 from portmux.core.match import tls
 from portmux.core.match.tls import Tls
+from portmux.core.option import declared
 from portmux.core.pattern import Pattern
 from portmux.core.registry import Registry
 from portmux.testing import (
@@ -98,6 +100,14 @@ class TlsTests(SynchronousTestCase):
         for name in ("", "x" * 256):
             fault = self.assertRaises(ValueError, Tls, alpn=(name,))
             self.assertIn("1 to 255 octets are allowed", str(fault))
+
+    def test_empty_options(self) -> None:
+        """Options with no value are faults: they would let anything match."""
+        for name in ("sni", "alpn"):
+            option = declared(attrs.fields_dict(Tls)[name])
+            assert option is not None and option.check is not None
+            fault = self.assertRaises(ValueError, option.check, ())
+            self.assertIn("at least one is needed", str(fault))
 
     @given(noise([GIT, NAMELESS, in_records(NAMELESS, 5)]))
     def test_noise(self, data: bytes) -> None:
