@@ -9,6 +9,8 @@ from portmux.core.option import option
 from portmux.core.regex.automaton import Automaton, State
 from portmux.core.registry import Registry
 
+_EVERY_OCTET = frozenset(range(256))
+
 _WINDOW = 64
 """
 Octets within which all is read again at every call: from taste, cheaper than
@@ -32,11 +34,18 @@ class Regex:
     )
     _automaton: Automaton = attrs.field(init=False, eq=False, repr=False)
 
+    _first: frozenset[int] = attrs.field(init=False, eq=False, repr=False)
+
     @_automaton.default
     def _compile(self) -> Automaton:
         if not self.patterns:
             raise ValueError("there is no pattern, at least one is needed")
         return Automaton.of_stream(self.patterns)
+
+    @_first.default
+    def _find_first(self) -> frozenset[int]:
+        automaton = self._automaton
+        return _EVERY_OCTET if automaton.start.matched else automaton.first()
 
     def match(self, head: Head) -> Verdict:
         data = head.data
@@ -55,7 +64,7 @@ class Regex:
         if self.match(head) is Verdict.MORE:
             return Reason(f"{len(head.data)} octets agree, more are needed")
         state = self._automaton.go_on(self._automaton.start, head.data)
-        if not self.first():
+        if not self._first:
             return Reason("nothing can match: no stream shows the end that $ wants")
         if not state.matched:
             start = printable(bytes(head.data[:_WINDOW]))
@@ -64,9 +73,7 @@ class Regex:
         return Reason(f"matches {printable(self.patterns[index])}", index)
 
     def first(self) -> frozenset[int]:
-        if self._automaton.start.matched:
-            return frozenset(range(256))
-        return self._automaton.first()
+        return self._first
 
 
 @attrs.define(eq=False, slots=True)
