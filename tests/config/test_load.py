@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from hypothesis import given, settings
@@ -11,10 +12,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from portmux.app.build import registry
 from portmux.config.faults import Faults
 from portmux.config.load import Inputs, load, merged
+from portmux.config.model import Config
+from portmux.config.reference import rows
 from portmux.core.address import Host
 from portmux.core.match.prefix import Prefix
 from portmux.errors import ConfigError
-from tests.config.kinds import Disk, faults_of, inputs, loaded
+from tests.config.kinds import KINDS, Disk, faults_of, inputs, loaded
 
 YAML = r"""
 listeners:
@@ -331,6 +334,35 @@ class LayerTests(SynchronousTestCase):
         self.assertEqual(list(tree.entries), ["a", "c"])
 
 
+KNOWN = {
+    *(step for row in rows(Config) for step in row.path),
+    *KINDS.matchers,
+    *KINDS.actions,
+}
+VALUES = ["none", "true", "1", "*:443", "127.0.0.1:1", "3s", "64KiB", r"\00", "hex"]
+WORDS = st.sampled_from([*sorted(KNOWN), *VALUES])
+TREES = st.recursive(
+    WORDS | st.none() | st.integers(-2, 70000),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+LISTENERS = st.fixed_dictionaries(
+    {"bind": st.just("*:1") | TREES},
+    optional={
+        "routes": st.lists(
+            st.fixed_dictionaries(
+                {"name": WORDS, "match": TREES, "close": st.just({})},
+                optional={"limits": TREES, "forward": TREES},
+            ),
+            max_size=3,
+        ),
+        **dict.fromkeys(("fallback", "silent", "sniff", "limits", "close"), TREES),
+    },
+)
+
+
 class NoiseTests(SynchronousTestCase):
     """Nothing but a ConfigError leaves, and each fault has its place."""
 
@@ -371,6 +403,13 @@ class NoiseTests(SynchronousTestCase):
         except ConfigError as error:
             for line in error.faults:
                 self.assertRegex(line, rf"^{re.escape(name)}:[1-9]\d*:\d+: ")
+
+    @given(st.dictionaries(WORDS, LISTENERS, max_size=2) | TREES, TREES)
+    def test_structures(self, listeners: object, log: object) -> None:
+        """Known words in unknown places, in both syntaxes the same."""
+        text = json.dumps({"listeners": listeners, "log": log})
+        self.judge(text.encode(), "p.yaml")
+        self.judge(text.encode(), "p.json")
 
     def test_every_position(self) -> None:
         """Each character in turn left out, or replaced."""
