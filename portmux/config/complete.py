@@ -98,8 +98,11 @@ class _Completer:
         else:
             assert isinstance(node, Table)
             node = _mapped(node, lambda key, each: self.option(shape, key, each))
-        absent = (f for key, f in shape.fields.items() if key not in node.entries)
-        rest = {f.key: shown(f.kind, f.default) for f in absent}
+        absent = [f for key, f in shape.fields.items() if key not in node.entries]
+        # None of several is said by leaving them out; written, it may be refused.
+        rest = {
+            f.key: shown(f.kind, f.default) for f in absent if f.default not in ((), {})
+        }
         return Table(node.origin, {**node.entries, **_entries(rest).entries})
 
     def option(self, shape: Shape, key: str, node: Node) -> Node:

@@ -122,7 +122,10 @@ class Sniff:
     @staticmethod
     def conflicts(given: Given) -> Clashes:
         match given:
-            case {"timeout": float(most), "silent": float(silent)} if silent > most:
+            case {
+                "timeout": int() | float() as most,
+                "silent": int() | float() as silent,
+            } if silent > most:
                 yield ("silent",), "is longer than timeout, at most as long is allowed"
 
 
@@ -273,7 +276,7 @@ class Listener:
                     if given.get(name) is not None:
                         yield (name,), "means nothing without routes"
         match given:
-            case {"sniff": Sniff(silent=float()), "silent": None}:
+            case {"sniff": Sniff(silent=after), "silent": None} if after is not None:
                 yield ("sniff", "silent"), "means nothing without a silent action"
 
 

@@ -25,7 +25,7 @@ _DURATION = re.compile(
 )
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _SIZE = re.compile(rf"(?P<number>{_N}) ?(?P<unit>[A-Za-z]*)")
-_OCTETS = {"": 1, "B": 1} | {
+_OCTETS = {"": 1, "B": 1, "kB": 1000} | {
     letter + suffix: base**power
     for suffix, base in (("B", 1000), ("iB", 1024))
     for power, letter in enumerate("KMGT", start=1)

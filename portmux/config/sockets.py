@@ -11,6 +11,7 @@ from portmux.core.address import Address, BindAddress, Host, Inherited, Unix
 HOST = "HOST:PORT or [V6]:PORT"
 UNIX = "unix:PATH"
 ADDRESS = "HOST:PORT, [V6]:PORT or unix:PATH"
+BIND_HOST = "IP:PORT, [V6]:PORT or *:PORT"
 BIND = "IP:PORT, [V6]:PORT, *:PORT, unix:PATH or systemd:NAME"
 
 _LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
@@ -51,12 +52,12 @@ def bind_address(text: str) -> BindAddress:
         return _unix(text)
     if text.startswith("systemd:"):
         return _inherited(text)
-    return bind_host(text)
+    return bind_host(text, BIND)
 
 
-def bind_host(text: str) -> Host:
+def bind_host(text: str, allowed: str = BIND_HOST) -> Host:
     """@raise ValueError: not an IP address, or C{*}, and a port."""
-    name, port = _split(text, BIND)
+    name, port = _split(text, allowed)
     if name != "*" and not _literal(name):
         hint = "; did you mean 127.0.0.1?" if name == "localhost" else ""
         raise ValueError(

@@ -75,6 +75,12 @@ class CompleteTests(SynchronousTestCase):
         }.items():
             self.assertTrue(found.get(path, "").startswith(start), (path, found))
 
+    def test_none_of_several(self) -> None:
+        """An empty list or mapping is left out: written, it may be refused."""
+        text = write(complete(loaded(KINDS_OF_MATCH).tree, KINDS))
+        self.assertNotIn("environment", text)
+        self.assertNotIn("method", text)
+
     def test_same_configuration(self) -> None:
         """Written out and read again, it is equal, and nothing is left to default."""
         for name, text in {**ALL, "kinds.yaml": KINDS_OF_MATCH}.items():

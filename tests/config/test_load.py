@@ -88,7 +88,7 @@ GOOD = {"p.yaml": YAML, "p.toml": TOML, "p.json": JSON, "split": SPLIT.decode()}
 TEN_YAML = r"""listeners:
   front:
     bind: ["*:443", "*:99999"]
-    sniff: {timout: 3s, limit: 64kB}
+    sniff: {timout: 3s, limit: 64kib}
     limits: {connections: [1]}
     keepalive: on
     routes:
@@ -103,7 +103,7 @@ TEN_TOML = r"""drain = "${NOWHERE}"
 log.level = "warning"
 [listeners.front]
 bind = ["*:443", "*:99999"]
-sniff = {timout = 3, limit = "64kB"}
+sniff = {timout = 3, limit = "64kib"}
 limits.connections = [1]
 keepalive = "on"
 [[listeners.front.routes]]
@@ -122,7 +122,7 @@ match = "always"
 TEN_JSON = r"""{"drain": "${NOWHERE}", "log": {"level": "warning"},
 "listeners": {"front": {
 "bind": ["*:443", "*:99999"],
-"sniff": {"timout": 3, "limit": "64kB"},
+"sniff": {"timout": 3, "limit": "64kib"},
 "limits": {"connections": [1]},
 "keepalive": "on",
 "routes": [
@@ -154,7 +154,7 @@ connect = \ff:1
 KINDS_OF_FAULTS = (
     "is not a port, 1 to 65535 is allowed",
     'unknown key, allowed: limit, resolution, silent, timeout; did you mean "timeout"?',
-    'is not a size such as 16KiB or 10MB; did you mean "KB"?',
+    'is not a size such as 16KiB or 10MB; did you mean "KiB"?',
     "is a list, a whole number, or none is allowed",
     'is not true or false; did you mean "true"?',
     "is not a matcher, allowed: ",

@@ -244,7 +244,7 @@ class FaultTests(SynchronousTestCase):
         bind = (Bind(Host("*", 1)),)
         error = self.assertRaises(ValueError, Listener, bind=bind)
         self.assertIn("neither routes", str(error))
-        self.assertRaises(ValueError, Sniff, silent=Seconds(5.0))
+        self.assertRaises(ValueError, Sniff, silent=5)
         self.assertRaises(ValueError, Bind, Host("*", 1), mode="0600")
         one = Listener(bind=bind, action=Close())
         error = self.assertRaises(ValueError, Config, listeners={"a": one, "b": one})

@@ -80,13 +80,14 @@ class SecondsTests(SynchronousTestCase):
 
 class OctetsTests(SynchronousTestCase):
     def test_units(self) -> None:
-        """A KiB is 1024 octets, a kB is written KB and is 1000."""
+        """A KiB is 1024 octets, a KB or kB 1000."""
         for text, value in [
             ("0", 0),
             ("512", 512),
             ("512B", 512),
             ("16KiB", 16384),
             ("16 KiB", 16384),
+            ("64kB", 64000),
             ("10MB", 10_000_000),
             ("1.5KiB", 1536),
             ("2GiB", 2 << 30),

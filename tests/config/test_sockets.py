@@ -83,7 +83,11 @@ class BindTests(SynchronousTestCase):
         ]:
             error = self.assertRaises(ValueError, sockets.bind_address, text)
             self.assertIn(said, str(error), text)
-        self.assertRaises(ValueError, sockets.bind_host, "unix:x")
+        error = self.assertRaises(ValueError, sockets.bind_host, "unix:x")
+        self.assertNotIn("unix:PATH", str(error))
+        self.assertIn(
+            "unix:PATH", str(self.assertRaises(ValueError, sockets.bind_address, "x"))
+        )
 
 
 class NoiseTests(SynchronousTestCase):
