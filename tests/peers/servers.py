@@ -1,0 +1,154 @@
+"""Debian's servers as backends: sshd, nginx, openssl's, and what socat makes one."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from tests.integration.processes import Foreground
+from tests.peers.stage import PeersCase, listens, program
+
+PRIVILEGES = Path("/run/sshd")
+"""Where sshd locks its unprivileged half in when root starts it; Debian's unit makes it."""
+
+
+@attrs.frozen
+class Sshd:
+    """
+    A running sshd.
+
+    @ivar login: C{ssh} with all that it takes to be let in, but no port.
+    """
+
+    login: tuple[str, ...]
+
+
+def sshd(case: PeersCase, port: int) -> Sshd:
+    """Start one that lets in who runs the tests, by a key made for this."""
+    if os.geteuid() == 0:
+        PRIVILEGES.mkdir(mode=0o755, exist_ok=True)
+    for name in ("host", "user"):
+        words = ("-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name)
+        case.ask("ssh-keygen", *words).checked()
+    settings = {
+        "ListenAddress": f"127.0.0.1:{port}",
+        "HostKey": case.folder / "host",
+        "AuthorizedKeysFile": case.folder / "user.pub",
+        "AuthenticationMethods": "publickey",
+        "PermitRootLogin": "prohibit-password",
+        "StrictModes": "no",
+        "UsePAM": "no",
+        "PidFile": "none",
+    }
+    lines = "".join(f"{name} {value}\n" for name, value in settings.items())
+    config = case.write(lines, "sshd_config")
+    case.serve(lambda: listens(port), "sshd", "-D", "-e", "-f", config)
+    # The client believes only in this server's key: nobody stands between them.
+    key = " ".join((case.folder / "host.pub").read_text().split()[:2])
+    known = case.write(f"portmux.test {key}\n", "known_hosts")
+    options = {
+        "User": pwd.getpwuid(os.geteuid()).pw_name,
+        "IdentityFile": case.folder / "user",
+        "IdentitiesOnly": "yes",
+        "UserKnownHostsFile": known,
+        "GlobalKnownHostsFile": "none",
+        "HostKeyAlias": "portmux.test",
+        "StrictHostKeyChecking": "yes",
+        "BatchMode": "yes",
+        "LogLevel": "ERROR",
+    }
+    words = [f"-o{name}={value}" for name, value in options.items()]
+    return Sshd((program("ssh"), "-F", "none", *words, "127.0.0.1"))
+
+
+def certificate(case: PeersCase, name: str) -> Path:
+    """@return: a certificate for a name and all below it; its key is C{NAME.key}."""
+    made = case.folder / f"{name}.pem"
+    names = f"subjectAltName=DNS:{name},DNS:*.{name}"
+    words = ("-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    files = ("-keyout", f"{name}.key", "-out", made.name)
+    subject = ("-subj", f"/CN={name}", "-addext", names)
+    case.ask("openssl", "req", *words, "-nodes", *files, *subject).checked()
+    return made
+
+
+@attrs.frozen
+class Site:
+    """
+    What nginx serves on one port.
+
+    @ivar name: the site's; its files lie in a folder of that name, it names
+        itself under C{/name} and takes files by PUT.
+    @ivar tls: with the certificate for its name.
+    @ivar options: of C{listen}, such as C{http2}.
+    """
+
+    name: str
+    port: int
+    tls: bool = False
+    options: str = ""
+
+    def block(self) -> str:
+        listen = f"127.0.0.1:{self.port} {'ssl' if self.tls else ''} {self.options}"
+        files = f"ssl_certificate {self.name}.pem; ssl_certificate_key {self.name}.key;"
+        return f"""
+            server {{
+                listen {listen};
+                {files if self.tls else ""}
+                root {self.name};
+                location = /name {{ return 200 "{self.name} by $server_protocol\\n"; }}
+                location /slow/ {{ alias {self.name}/; limit_rate 100k; }}
+            }}
+        """
+
+
+NGINX = """
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_max_body_size 0;
+    dav_methods PUT;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    client_body_temp_path temp; proxy_temp_path temp; fastcgi_temp_path temp;
+    uwsgi_temp_path temp; scgi_temp_path temp;
+    {sites}
+}}
+"""
+
+
+def nginx(case: PeersCase, *sites: Site) -> Foreground:
+    """Start it as one process, so that to stop that one stops it."""
+    for site in sites:
+        (case.folder / site.name).mkdir(exist_ok=True)
+        if site.tls:
+            certificate(case, site.name)
+    blocks = "".join(site.block() for site in sites)
+    config = case.write(NGINX.format(sites=blocks), "nginx.conf")
+    words = ("-e", "stderr", "-p", f"{case.folder}/", "-c", config)
+    return case.serve(lambda: all(listens(it.port) for it in sites), "nginx", *words)
+
+
+def tls_server(
+    case: PeersCase, port: int, name: str, options: Sequence[str] = ()
+) -> Foreground:
+    """Start one that sends each line back in reverse, until the line C{CLOSE}."""
+    certificate(case, name)
+    files = ("-cert", f"{name}.pem", "-key", f"{name}.key")
+    words = ("s_server", "-rev", "-accept", f"127.0.0.1:{port}", *files, *options)
+    return case.serve(lambda: listens(port), "openssl", *words)
+
+
+def for_each_client(case: PeersCase, port: int, command: str) -> Foreground:
+    """Start a server that runs a command for each client, as inetd does."""
+    # -t: how long the answer may take once the client has finished.
+    listen = f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork"
+    words = ("-t", "60", listen, f"EXEC:{command}")
+    return case.serve(lambda: listens(port), "socat", *words)
