@@ -176,12 +176,10 @@ class Table:
             all of them read; None when no byte was looked at.
         """
         head = sniffer.head if sniffer is not None else self._spare
-        if head is None:
+        if head is None or (decision.matcher is None and not head.data):
             return None
         if decision.matcher is not None:
             return decision.matcher.why(head)
-        if not head.data:
-            return None
         facts: dict[str, str] = {}
         for route in self._rows[head.data[0]]:
             facts |= route.matcher.why(head).facts

@@ -237,8 +237,9 @@ class BanTests(SynchronousTestCase):
 
     def test_counting_begins_anew(self) -> None:
         """After a ban it takes as many failures as before."""
+        self.here.limits = Limits(ban=Ban(failures=3, within=100.0, duration=5.0))
         self.fail_at(0.0, 0.0, 0.0)
-        self.assertEqual(self.fail_at(60.0, 60.0, 60.0), [False, False, True])
+        self.assertEqual(self.fail_at(5.0, 5.0, 5.0), [False, False, True])
         self.assertEqual(self.here.bans, 2)
 
     def test_a_unix_client_is_never_banned(self) -> None:
@@ -319,6 +320,15 @@ class TableTests(SynchronousTestCase):
         here.failed(here.key(client(2)), 59.0)
         self.assertEqual(here.admit(here.key(client(2)), 60.0), "ban")
         self.assertIsNone(here.admit(key, 60.0))
+
+    def test_the_oldest_ban_goes_first(self) -> None:
+        """One that was renewed is a new one."""
+        here = Gate(Limits(ban=Ban(1, 60.0, 60.0)), Count(), table=2)
+        one, two, three = (here.key(client(last)) for last in (1, 2, 3))
+        for key, now in ((one, 0.0), (two, 50.0), (one, 61.0), (three, 62.0)):
+            self.assertTrue(here.failed(key, now))
+        self.assertEqual(here.admit(one, 63.0), "ban")
+        self.assertEqual(here.admit(three, 63.0), "ban")
 
     def test_the_longest_unused_goes_first(self) -> None:
         """A source that keeps coming keeps its bucket."""

@@ -114,6 +114,14 @@ class TextTests(SynchronousTestCase):
         line = as_text(attrs.evolve(GOOD, client=bad))
         self.assertIn(r" client=unix:/tmp/a\x0ab\x20end=done\x20\x22 local=", line)
 
+    def test_different_clients_look_different(self) -> None:
+        """A path cannot pass for another one by looking as if it were escaped."""
+        lines = {
+            as_text(attrs.evolve(GOOD, client=Unix(path)))
+            for path in ("/tmp/a b", "/tmp/a\\x20b", "/tmp/a\\x5cx20b")
+        }
+        self.assertEqual(len(lines), 3)
+
     def test_printable_facts_stay_as_they_are(self) -> None:
         """What was made printable once is not escaped again."""
         shown = printable(b'a b\\"')

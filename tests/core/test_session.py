@@ -142,6 +142,7 @@ class SniffTests(SynchronousTestCase):
         session = opened(policy())
         self.assertEqual(session.receive(b"w", START), WAIT)
         self.assertEqual(session.receive(b"e", START), WAIT)
+        self.assertEqual(session.held, b"")  # they are the sniffer's until then
         self.assertEqual(session.receive(b"b and more", START), Dial(A))
         self.assertEqual(session.held, b"web and more")
 
@@ -329,8 +330,9 @@ class DialTests(SynchronousTestCase):
 
     def test_the_backend_is_held(self) -> None:
         """From the attempt on, and until it failed or all is over."""
-        session = self.dialling(forwarding(A, B))
-        one, other = session.policy.table.routes[0].way.plan.pool.backends  # type: ignore[union-attr]
+        plan = Forwarding(Pool.of((A, B)), timeout=1.0, attempts=2)
+        session = self.dialling(plan)
+        one, other = plan.pool.backends
         self.assertEqual((one.active, other.active), (1, 0))
         session.connect_failed("x", START)
         self.assertEqual((one.active, other.active), (0, 1))

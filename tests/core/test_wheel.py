@@ -106,6 +106,18 @@ class WheelTests(SynchronousTestCase):
         wheel.discard("late")
         self.assertIsNone(wheel.next())
 
+    def test_order_holds_while_buckets_are_given_up(self) -> None:
+        """Whatever was put and taken back, the earliest of the rest comes first."""
+        wheel = Wheel[int](tick=1.0)
+        for item in range(2000, 0, -1):
+            wheel.put(item, float(item))
+            if item % 50:
+                wheel.discard(item)
+        found = []
+        while (at := wheel.next()) is not None:
+            found += wheel.due(at)
+        self.assertEqual(found, list(range(50, 2001, 50)))
+
     def test_a_due_item_may_be_put_again(self) -> None:
         """Its next deadline is another one, even in the bucket that just came."""
         wheel = Wheel[str](tick=1.0)
@@ -151,3 +163,15 @@ class CostTests(SynchronousTestCase):
                 wheel.discard(item)
 
         self.assertLess(octets_kept(come_and_go), 50_000)
+
+    def test_a_rush_that_is_over(self) -> None:
+        """Thousands of deadlines that were all taken back leave no table behind."""
+        wheel = Wheel[int]()
+
+        def rush() -> None:
+            for item in range(20_000):
+                wheel.put(item, 10.0)
+            for item in range(20_000):
+                wheel.discard(item)
+
+        self.assertLess(octets_kept(rush), 5000)
