@@ -1,0 +1,36 @@
+"""Actions as people write them in a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import portmux.actions
+from portmux.config.decode import Decoder
+from portmux.config.faults import Faults
+from portmux.config.sources import yaml
+from portmux.core.plan import Action
+from portmux.core.registry import Registry
+from portmux.errors import ConfigError
+
+
+def decoded(text: str) -> Any:
+    """
+    @param text: an action in YAML.
+    @return: the action.
+    @raise ConfigError: it has faults.
+    """
+    registry, faults = Registry(), Faults()
+    registry.load(portmux.actions)
+    tree = yaml.parse("test", text, faults)
+    action = None if tree is None else Decoder(registry, faults).decode(Action, tree)
+    faults.check()
+    return action
+
+
+def faults_of(text: str) -> list[str]:
+    """@return: what is told of an action, without the places."""
+    try:
+        decoded(text)
+    except ConfigError as error:
+        return [fault.split(": ", 1)[1] for fault in error.faults]
+    return []
