@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from portmux.config.checks import some
 from portmux.core.address import Address
 from portmux.core.option import Seconds, at_least, option
 from portmux.core.plan import Forwarding
@@ -36,6 +37,7 @@ class Forward:
     to: tuple[Address, ...] = option(
         "backends, tried in this order until one can be connected to",
         value=True,
+        check=some("a backend"),
         example='["127.0.0.1:8080", "unix:/run/app.sock"]',
     )
     connect: Connect = option("attempts and their time", factory=Connect)
