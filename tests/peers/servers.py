@@ -13,7 +13,7 @@ from tests.integration.processes import Foreground
 from tests.peers.stage import PeersCase, listens, program
 
 PRIVILEGES = Path("/run/sshd")
-"""Where sshd locks its unprivileged half in when root starts it; Debian's unit makes it."""
+"""Where sshd locks its unprivileged half in, for root; Debian's unit makes it."""
 
 
 @attrs.frozen
@@ -61,8 +61,8 @@ def sshd(case: PeersCase, port: int) -> Sshd:
         "BatchMode": "yes",
         "LogLevel": "ERROR",
     }
-    words = [f"-o{name}={value}" for name, value in options.items()]
-    return Sshd((program("ssh"), "-F", "none", *words, "127.0.0.1"))
+    given = [f"-o{name}={value}" for name, value in options.items()]
+    return Sshd((program("ssh"), "-F", "none", *given, "127.0.0.1"))
 
 
 def certificate(case: PeersCase, name: str) -> Path:

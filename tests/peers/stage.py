@@ -202,8 +202,8 @@ class PeersCase(ProcessCase):
                 stderr=slave,
                 start_new_session=True,
             )
-        to = open(os.dup(ours), "wb", buffering=0)
-        talk = Conversation(process, to, open(ours, "rb", buffering=0))
+        to = os.fdopen(os.dup(ours), "wb", buffering=0)
+        talk = Conversation(process, to, os.fdopen(ours, "rb", buffering=0))
         self.addCleanup(talk.stop)
         return talk
 

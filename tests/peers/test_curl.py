@@ -25,6 +25,11 @@ listeners:
 """
 
 
+def answer(site: str, version: str = "1.1") -> bytes:
+    """@return: what a site says about itself to a request of this version."""
+    return f"{site} by HTTP/{version}\n".encode()
+
+
 class CurlCase(PeersCase):
     """curl, told that any name is where portmux listens."""
 
@@ -55,11 +60,11 @@ class HttpTests(CurlCase):
 
     def test_the_host_decides(self) -> None:
         """Each name has its server, also with a port behind it, and as a glob."""
-        self.assertEqual(self.get("http", "one.test"), b"one.test by HTTP/1.1\n")
-        self.assertEqual(self.get("http", "two.test"), b"two.test by HTTP/1.1\n")
-        self.assertEqual(self.get("http", "www.two.test"), b"two.test by HTTP/1.1\n")
+        self.assertEqual(self.get("http", "one.test"), answer("one.test"))
+        self.assertEqual(self.get("http", "two.test"), answer("two.test"))
+        self.assertEqual(self.get("http", "www.two.test"), answer("two.test"))
         old = self.get("http", "one.test", "--http1.0")
-        self.assertEqual(old, b"one.test by HTTP/1.0\n")
+        self.assertEqual(old, answer("one.test", "1.0"))
         routes = [self.record(self.running, n)["route"] for n in (1, 2, 3, 4)]
         self.assertEqual(routes, ["one", "two", "two", "one"])
 
@@ -67,7 +72,7 @@ class HttpTests(CurlCase):
         """Two requests of one connection go to the server of the first one."""
         again = f"http://one.test:{self.running.port()}/name"
         out = self.curl("http", "one.test", "/name", again).checked()
-        self.assertEqual(out, b"one.test by HTTP/1.1\n" * 2)
+        self.assertEqual(out, answer("one.test") * 2)
         self.assertEqual(self.record(self.running)["host"], "one.test")
         self.assertEqual(len(self.running.records(1)), 1)
 
@@ -108,11 +113,9 @@ class HttpsTests(CurlCase):
     def test_the_server_name_decides(self) -> None:
         """Each name's server shows its own certificate, and no other would do."""
         one, two = ("--cacert", "one.test.pem"), ("--cacert", "two.test.pem")
-        self.assertEqual(self.get("https", "one.test", *one), b"one.test by HTTP/1.1\n")
-        self.assertEqual(self.get("https", "two.test", *two), b"two.test by HTTP/1.1\n")
-        self.assertEqual(
-            self.get("https", "a.two.test", *two), b"two.test by HTTP/1.1\n"
-        )
+        self.assertEqual(self.get("https", "one.test", *one), answer("one.test"))
+        self.assertEqual(self.get("https", "two.test", *two), answer("two.test"))
+        self.assertEqual(self.get("https", "a.two.test", *two), answer("two.test"))
         crossed = self.curl("https", "one.test", "/name", *two)
         self.assertEqual(crossed.status, 60)  # the certificate is not trusted
         record = self.record(self.running, 3)
@@ -129,7 +132,7 @@ class HttpsTests(CurlCase):
                 version,
             )
             out = self.get("https", "one.test", *words)
-            self.assertEqual(out, b"one.test by HTTP/1.1\n")
+            self.assertEqual(out, answer("one.test"))
 
     def test_a_large_answer(self) -> None:
         """8 MiB come as they lie on the server."""
@@ -167,9 +170,9 @@ class Http2Tests(CurlCase):
     def test_alpn_decides(self) -> None:
         """curl offers h2 by itself; told not to, it gets the older server."""
         out = self.get("https", "new.test", "--cacert", "new.test.pem")
-        self.assertEqual(out, b"new.test by HTTP/2.0\n")
+        self.assertEqual(out, answer("new.test", "2.0"))
         out = self.get("https", "new.test", "--insecure", "--http1.1")
-        self.assertEqual(out, b"two.test by HTTP/1.1\n")
+        self.assertEqual(out, answer("two.test"))
         routes = [self.record(self.running, n)["route"] for n in (1, 2)]
         self.assertEqual(routes, ["h2", "tls-two"])
 
