@@ -1,0 +1,56 @@
+"""C{portmux run} and C{portmux portsplit}: the daemon in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from twisted.scripts import twistd
+
+from portmux.commands.common import Commands, add_inputs
+from portmux.config.sources.syntax import Syntax
+from portmux.tap import LOGGER
+
+
+def add(commands: Commands) -> None:
+    text = "run in the foreground; twistd portmux runs a daemon"
+    parser = commands.add_parser("run", help=text, description=text)
+    add_inputs(parser)
+    parser.set_defaults(command=_run)
+    text = "run a file of portsplit as portsplit would, in the foreground"
+    parser = commands.add_parser("portsplit", help=text, description=text)
+    parser.add_argument("file", metavar="FILE")
+    parser.set_defaults(command=_portsplit)
+
+
+def _run(options: argparse.Namespace) -> int:
+    words = ["--config", options.config]
+    if options.syntax is not None:
+        words += ["--syntax", options.syntax]
+    for setting in options.set:
+        words += ["--set", setting]
+    return _twistd(words)
+
+
+def _twistd(words: Sequence[str]) -> int:
+    """Run twistd in this process: Debian calls its script otherwise."""
+    _fill_standard_streams()
+    own = ["--nodaemon", "--pidfile=", f"--logger={LOGGER}"]
+    sys.argv = ["portmux", *own, "portmux", *words]
+    twistd.run()
+    return 0
+
+
+def _fill_standard_streams() -> None:
+    """No socket of ours may become a standard stream that was closed before."""
+    opened = os.open(os.devnull, os.O_RDWR)
+    while opened <= 2:
+        opened = os.open(os.devnull, os.O_RDWR)
+    os.close(opened)
+
+
+def _portsplit(options: argparse.Namespace) -> int:
+    syntax = Syntax.PORTSPLIT.value
+    return _twistd(["--config", options.file, "--syntax", syntax])
