@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from portmux.app.inputs import inputs
+from portmux.app.inputs import DEFAULT, inputs
 from portmux.config.load import Inputs, Loaded, load
 from portmux.config.sources.syntax import Syntax
-from portmux.tap import DEFAULT
 
 # What add_subparsers() gives; the type has no public name.
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Any]"
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
