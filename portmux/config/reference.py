@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from inspect import getdoc
 from typing import Any, get_args, get_origin
 
 import attrs
 
 from portmux.config.complete import shown
+from portmux.config.faults import Faults
 from portmux.config.shape import Field, shape_of, unwrap
-from portmux.config.tree import Items, Path, Scalar
+from portmux.config.sources import yaml
+from portmux.config.tree import Items, Node, Origin, Path, Scalar, Style
 from portmux.config.values import leaf_of
 from portmux.core.head import Matcher
 from portmux.core.plan import Action
@@ -69,6 +73,30 @@ def allowed(kind: Any) -> str:
             what = allowed(shape.value.kind)
             what += ", or options" if len(shape.fields) > 1 else ""
     return f"{what}, or none" if optional else what
+
+
+def written(example: str) -> Node:
+    """@return: an option's example, of which only lists and mappings are quoted."""
+    origin, faults = Origin("example"), Faults()
+    if not example.startswith(("[", "{", '"', "'")):
+        style = Style.PLAIN if re.fullmatch(r"[\w.+-]+", example) else Style.QUOTED
+        return Scalar(example, origin, style)
+    node = yaml.fragment(origin, example, faults)
+    faults.check()
+    assert node is not None
+    return node
+
+
+def told(kind: Any) -> str:
+    """@return: what a class says of itself, without what is for programmers."""
+    text = (getdoc(kind) or "").partition("\n@")[0].strip()
+    text = re.sub(r"L\{(?:[a-z_]+\.)*(\w+)\}", r"`\1`", text)
+    return re.sub(r"[CI]\{([^}]*)\}", r"`\1`", text)
+
+
+def first_sentence(kind: Any) -> str:
+    """@return: the first paragraph of L{told}, on one line, without a full stop."""
+    return " ".join(told(kind).partition("\n\n")[0].split()).removesuffix(".")
 
 
 def markdown(listed: Iterable[Row]) -> str:

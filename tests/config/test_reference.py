@@ -11,7 +11,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from portmux.app.build import registry
 from portmux.config.load import Inputs, load
 from portmux.config.model import Config
-from portmux.config.reference import allowed, markdown, rows
+from portmux.config.reference import (
+    allowed,
+    first_sentence,
+    markdown,
+    rows,
+    told,
+    written,
+)
+from portmux.config.tree import Items, Scalar, Style, Table
 from portmux.core.option import option
 from tests.config.kinds import KINDS, Disk, Exec, inputs
 
@@ -68,6 +76,39 @@ class RowTests(SynchronousTestCase):
         lines = markdown(rows(Sample)).splitlines()
         self.assertEqual(len(lines), 3)
         self.assertEqual(lines[2], r"| `size` | a whole number | `1` | this \| that |")
+
+
+class WordTests(SynchronousTestCase):
+    """What is told to people, from what stands in the code."""
+
+    def test_written(self) -> None:
+        """Text stands there bare; what YAML would misread is meant as text."""
+        for example, style in [("16KiB", Style.PLAIN), ("*:443", Style.QUOTED)]:
+            node = written(example)
+            assert isinstance(node, Scalar)
+            self.assertEqual((node.text, node.style), (example, style))
+        self.assertIsInstance(written('["*:443"]'), Items)
+        self.assertIsInstance(written("{a: 1}"), Table)
+
+    def test_told(self) -> None:
+        """Epytext becomes Markdown; fields are for programmers."""
+
+        class Sample:
+            """
+            One line, with C{code} and L{portmux.core.head.Head}
+            over two.
+
+            More.
+
+            @ivar x: hidden.
+            """
+
+        self.assertEqual(
+            told(Sample), "One line, with `code` and `Head`\nover two.\n\nMore."
+        )
+        self.assertEqual(
+            first_sentence(Sample), "One line, with `code` and `Head` over two"
+        )
 
 
 class PageTests(SynchronousTestCase):
