@@ -63,7 +63,7 @@ class Sockets:
             self._restore(changed)
             raise
         for key in [key for key in self._open if key not in asked]:
-            _shut(self._open.pop(key).release())
+            _shut(key, self._open.pop(key).release())
         for key, place in asked.items():
             before = self._open.get(key)
             if before is None:
@@ -74,8 +74,8 @@ class Sockets:
 
     def close(self) -> None:
         """Close everything."""
-        for place in self._open.values():
-            _shut(place.release())
+        for key, place in self._open.items():
+            _shut(key, place.release())
         self._open = {}
 
     def _open_missing(
@@ -99,7 +99,7 @@ class Sockets:
         For that moment clients of the old address are refused.
         """
         for key in leaving:
-            _shut(self._open.pop(key).release())
+            _shut(key, self._open.pop(key).release())
         try:
             return self._listen(missing)
         except BindError:
@@ -117,8 +117,8 @@ class Sockets:
             for key, place in places.items():
                 fresh[key] = listen(place.listening, self._environ)
         except BindError:
-            for sockets in fresh.values():
-                _shut(sockets)
+            for key, sockets in fresh.items():
+                _shut(key, sockets)
             raise
         return fresh
 
@@ -152,6 +152,7 @@ def _is_taken(error: BindError) -> bool:
     return getattr(error.__cause__, "errno", None) == errno.EADDRINUSE
 
 
-def _shut(sockets: Iterable[socket.socket]) -> None:
+def _shut(key: _Key, sockets: Iterable[socket.socket]) -> None:
+    address, _ = key
     for sock in sockets:
-        shut(sock)
+        shut(address, sock)

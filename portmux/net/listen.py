@@ -88,9 +88,13 @@ def adjust(sockets: list[socket.socket], wanted: Listening) -> None:
         raise BindError(f"cannot change {wanted.address}: {_advice(error)}") from error
 
 
-def shut(sock: socket.socket) -> None:
-    """Close a listening socket; the file of a unix socket goes with it."""
-    path = sock.getsockname() if sock.family == socket.AF_UNIX else None
+def shut(address: BindAddress, sock: socket.socket) -> None:
+    """
+    Close a listening socket; the file of a unix socket goes with it.
+
+    Unless systemd made it: its next start of us listens on the same one.
+    """
+    path = sock.getsockname() if isinstance(address, Unix) else None
     sock.close()
     if path:
         with suppress(OSError):  # somebody else has tidied up
