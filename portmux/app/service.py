@@ -17,6 +17,7 @@ from portmux.app.files import Files
 from portmux.app.output import log_record, renderer
 from portmux.app.signals import Told
 from portmux.app.sockets import Sockets
+from portmux.app.supervised import Supervised
 from portmux.config.diff import Change, compare
 from portmux.config.model import Config, Listener
 from portmux.core.limits import Count, Gate, Limits
@@ -65,6 +66,8 @@ class Portmux(MultiService):
         self._whole = Count(config.limits.connections)
         self._files = Files(around.reactor, around.own_pid_file, self._directory)
         self._sockets = Sockets(around.environ)
+        self._supervised = Supervised(around.environ, self._status)
+        self._refused = ""
         self._cut: IDelayedCall | None = None
         self._draining = False
         self._stopping = False
@@ -104,6 +107,7 @@ class Portmux(MultiService):
         super().startService()
         count = len(self.config.listeners)
         self._log.info("portmux runs with {count} listener(s)", count=count)
+        self._supervised.start(self.engine.reactor)
 
     # -- reload
 
@@ -112,6 +116,12 @@ class Portmux(MultiService):
         if self._draining or self._stopping:
             self._log.warn("not reloaded: portmux is about to end")
             return
+        self._supervised.reloading()
+        self._refused = "" if self._reload() else ", the last reload was refused"
+        self._supervised.reloaded()
+
+    def _reload(self) -> bool:
+        """@return: whether the fresh configuration is in force."""
         try:
             fresh = self._placed(self._around.load())
             self._apply(fresh)
@@ -119,12 +129,13 @@ class Portmux(MultiService):
             for fault in error.faults:
                 self._log.error("{fault}", fault=fault)
             self._log.error("not reloaded: the configuration has faults")
-            return
+            return False
         except PortmuxError as error:
             self._log.error("not reloaded: {error}", error=str(error))
-            return
+            return False
         self._around.configured(fresh)
         self._log.info("reloaded: {count} listener(s)", count=len(fresh.listeners))
+        return True
 
     def _apply(self, fresh: Config) -> None:
         """@raise PortmuxError: nothing has changed."""
@@ -194,6 +205,7 @@ class Portmux(MultiService):
             self._stop()
         else:
             self._draining = True
+            self._supervised.stopping()
             for service in self._services().values():
                 service.stopService()
             self._wait_for_sessions()
@@ -221,6 +233,7 @@ class Portmux(MultiService):
     def stopService(self) -> Deferred[Any]:
         """What is still live is cut and recorded; then the files are closed."""
         self._stopping = True
+        self._supervised.stop()
         listeners = maybeDeferred(super().stopService)
         return gatherResults([listeners, self._end_sessions()]).addBoth(self._close)
 
@@ -248,6 +261,13 @@ class Portmux(MultiService):
         return result
 
     # -- parts
+
+    def _status(self) -> str:
+        """@return: one line for C{systemctl status}."""
+        listeners, live = len(self.config.listeners), len(self.engine.live)
+        if self._draining or self._stopping:
+            return f"about to end, {live} session(s) left"
+        return f"{listeners} listener(s), {live} session(s){self._refused}"
 
     def _services(self) -> dict[str, ListenerService]:
         return {
