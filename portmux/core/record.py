@@ -20,6 +20,9 @@ from portmux.core.head import printable
 
 _WORD: Final = re.compile(r"[!#-~]*")
 
+_HINTED: Final = 64
+"""First octets that a hint repeats; from taste: most openings say enough in them."""
+
 
 @attrs.frozen(slots=True)
 class Record:
@@ -40,6 +43,7 @@ class Record:
     @ivar seconds: from accept to the end.
     @ivar end: how it ended; C{done} is the good one.
     @ivar facts: what the bytes told, such as C{sni} and C{host}; printable.
+    @ivar hint: how to have it explained, where bytes came that no route matched.
     """
 
     time: float
@@ -59,6 +63,14 @@ class Record:
     end: str
     detail: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+
+
+def hint(listener: str, data: bytes) -> str:
+    """@return: the command that tells why no route of a listener fits the bytes."""
+    name, first = _word(listener), data[:_HINTED].hex()
+    cut = f" (first {_HINTED} of {len(data)} octets)" if len(data) > _HINTED else ""
+    return f"explain with: portmux explain --listener {name} --hex {first}{cut}"
 
 
 def as_text(record: Record) -> str:
@@ -66,6 +78,7 @@ def as_text(record: Record) -> str:
     pattern = "" if record.pattern is None else f" pattern={record.pattern}"
     facts = "".join(f" {name}={_word(value)}" for name, value in record.facts)
     detail = f' detail="{_quotable(record.detail)}"' if record.detail else ""
+    hint = f' hint="{_quotable(record.hint, 400)}"' if record.hint else ""
     return (
         f"{timestamp(record.time)} session={record.number}"
         f" listener={_word(record.listener)} route={_word(record.route)}{pattern}"
@@ -73,7 +86,7 @@ def as_text(record: Record) -> str:
         f" local={_shown(record.local)} backend={_word(record.backend)}"
         f" attempts={record.attempts} sent={record.sent} received={record.received}"
         f" sniffed={record.sniffed:.3f} seconds={record.seconds:.3f}"
-        f" end={record.end}{facts}{detail}"
+        f" end={record.end}{facts}{detail}{hint}"
     )
 
 
@@ -117,8 +130,9 @@ def _word(text: str) -> str:
     return text if _WORD.fullmatch(text) else printable(text)
 
 
-def _quotable(text: str) -> str:
+def _quotable(text: str, limit: int = 200) -> str:
     """Our words, or a system's message: keep them inside their quotes."""
     return "".join(
-        char if char.isprintable() and char not in '"\\' else "?" for char in text[:200]
+        char if char.isprintable() and char not in '"\\' else "?"
+        for char in text[:limit]
     )

@@ -39,7 +39,7 @@ from portmux.core.effects import (
 from portmux.core.limits import Gate
 from portmux.core.plan import Closing, Forwarding, Serving
 from portmux.core.pool import Backend
-from portmux.core.record import Record
+from portmux.core.record import Record, hint
 from portmux.core.sniff import Cause, Decision, Sniffer, Table, Way
 
 LINGER: Final = 10.0
@@ -119,6 +119,7 @@ class Session:
     _sniffed: float = attrs.field(default=0.0, init=False)
     _end: str = attrs.field(default="", init=False)
     _detail: str = attrs.field(default="", init=False)
+    _hint: str = attrs.field(default="", init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.number = next(_NUMBERS)
@@ -189,6 +190,8 @@ class Session:
             reason = table.reason(decision, sniffer)
             if reason is not None:
                 self._pattern, self._facts = reason.pattern, reason.facts
+        if decision.matcher is None and self.held:
+            self._hint = hint(self.policy.listener, self.held)
         self._cause, self._sniffed = decision.cause.value, now - self.opened
         self.deadline = None
         if self._unwanted(decision) and self.policy.gate.failed(self._key, now):
@@ -364,6 +367,7 @@ class Session:
             self._end,
             self._detail,
             self._facts,
+            self._hint,
         )
 
     def _backend_text(self, backend: Backend | None) -> str:

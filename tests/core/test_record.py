@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Address, Host, Unix
 from portmux.core.head import printable
-from portmux.core.record import Record, as_json, as_text, timestamp
+from portmux.core.record import Record, as_json, as_text, hint, timestamp
 
 GOOD = Record(
     time=1753142400.25,
@@ -60,6 +60,7 @@ def records(text: st.SearchStrategy[str]) -> st.SearchStrategy[Record]:
         end=st.just("done"),
         detail=text,
         facts=st.lists(st.tuples(st.just("sni"), text), max_size=1).map(tuple),
+        hint=text,
     )
 
 
@@ -96,12 +97,14 @@ class TextTests(SynchronousTestCase):
     def test_nothing_forges_a_field(self, record: Record) -> None:
         """Whatever stands in a record, its line has the fields that it should."""
         line = as_text(record)
-        fields, quote, detail = line.partition(' detail="')
-        if quote:
-            self.assertEqual(detail.count('"'), 1)
-            self.assertTrue(detail.endswith('"'))
-            self.assertTrue(detail.isprintable())
-        self.assertEqual(bool(quote), bool(record.detail))
+        fields = line
+        for name, value in (("hint", record.hint), ("detail", record.detail)):
+            fields, quote, said = fields.partition(f' {name}="')
+            if quote:
+                self.assertEqual(said.count('"'), 1)
+                self.assertTrue(said.endswith('"'))
+                self.assertTrue(said.isprintable())
+            self.assertEqual(bool(quote), bool(value))
         self.assertIsNotNone(re.fullmatch(r"[!#-~]+( [a-z]+=[!#-~]*)*", fields))
         keys = re.sub("(?<==)[^ ]*", "", fields.partition(" ")[2])
         self.assertEqual(re.sub(" (pattern|sni)=", "", f" {keys}"), ALWAYS)
@@ -158,6 +161,7 @@ class JsonTests(SynchronousTestCase):
                 "end": "done",
                 "detail": "10.0.0.4:443: connection refused",
                 "facts": {"sni": "git.example.org", "alpn": "h2,http/1.1"},
+                "hint": "",
             },
         )
 
@@ -173,6 +177,29 @@ class JsonTests(SynchronousTestCase):
         self.assertEqual(found["facts"], dict(record.facts))
         names = {field.name for field in attrs.fields(Record)}
         self.assertEqual(set(found), names - {"number"} | {"session"})
+
+
+class HintTests(SynchronousTestCase):
+    """How to ask why no route fits."""
+
+    def test_command(self) -> None:
+        """It can be typed as it stands."""
+        self.assertEqual(
+            hint("front", b"GET\n"),
+            "explain with: portmux explain --listener front --hex 4745540a",
+        )
+
+    def test_many_octets(self) -> None:
+        """The line stays short, and says that it has not all of them."""
+        text = hint("front", b"a" * 65)
+        self.assertEqual(text.count("61"), 64)
+        self.assertTrue(text.endswith(" (first 64 of 65 octets)"))
+
+    def test_last_in_the_line(self) -> None:
+        """Behind the detail, in quotes; whole, however long it is."""
+        longest = hint("x" * 64, b"a" * 100)
+        line = as_text(attrs.evolve(GOOD, hint=longest))
+        self.assertTrue(line.endswith(f' refused" hint="{longest}"'))
 
 
 class TimestampTests(SynchronousTestCase):

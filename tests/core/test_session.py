@@ -667,6 +667,25 @@ class RecordTests(SynchronousTestCase):
         session.receive(OPENINGS["tls13-openssl"], START)
         self.assertIn("sni", dict(session.closed(START).facts))
 
+    def test_hint(self) -> None:
+        """Where bytes came that no route fits, it says how to ask why."""
+        here = policy(undecided=Closing())
+        ended = [opened(here) for _ in range(4)]
+        unfit, late, silent, fit = ended
+        unfit.receive(b"x" * 80, START)
+        late.receive(b"we", START)
+        late.expire(START + 9)
+        silent.expire(START + 9)
+        fit.receive(b"web", START)
+        hints = [session.closed(START + 9).hint for session in ended]
+        self.assertEqual(
+            hints[0],
+            f"explain with: portmux explain --listener front --hex {'78' * 64}"
+            " (first 64 of 80 octets)",
+        )
+        self.assertTrue(hints[1].endswith(" --hex 7765"))
+        self.assertEqual(hints[2:], ["", ""])
+
     def test_numbers(self) -> None:
         """No two sessions of a process have the same."""
         here = policy()
