@@ -34,7 +34,7 @@ class SupervisedTests(SynchronousTestCase):
 
     def heard(self) -> list[dict[str, str]]:
         """@return: the messages since the last call."""
-        messages = []
+        messages: list[dict[str, str]] = []
         while True:
             try:
                 text = self.manager.recv(4096).decode()
