@@ -41,6 +41,7 @@ class Row:
     What one route says of the bytes, whatever the routes around it say.
 
     @ivar octets: after how many the verdict was final; None while it is MORE.
+    @ivar reason: why it was then; with the facts that all octets tell.
     @ivar won: the decision fell for this route.
     """
 
@@ -132,7 +133,9 @@ def _row(route: Route, data: bytes, client: Client, won: bool) -> Row:
     octets = None
     if verdict is not Verdict.MORE:
         octets = _least(len(data), lambda size: verdict_of(size) is not Verdict.MORE)
-    reason = matcher.why(_head(data, client))
+    reason = matcher.why(_head(data[:octets], client))
+    facts = matcher.why(_head(data, client)).facts
+    reason = Reason(reason.text, reason.pattern, facts)
     return Row(route.way.name, verdict, octets, reason, won)
 
 

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.explain import MOST_SINGLE, RANDOM_CUTS, Client, explain, try_cuts
 from portmux.core.head import Head, Matcher, Reason, Verdict
+from portmux.core.match.all_of import All
 from portmux.core.match.always import Always
 from portmux.core.match.http import Http
 from portmux.core.match.prefix import Prefix
@@ -71,6 +72,20 @@ class ExplainTests(SynchronousTestCase):
         self.assertEqual((trace.at_eof, trace.at_timeout), (None, None))
         self.assertEqual(trace.rows[-1].reason.pattern, 1)
         self.assertIn(("host", "x"), trace.rows[4].reason.facts)
+
+    def test_reason(self) -> None:
+        """It is that of the octet that decided; facts are those of all octets."""
+        here = table(
+            both=All((Ssh(), Source((Network("10.0.0.0/8"),)))),
+            get=Prefix((b"GET", b"GE")),
+            http=Http(method=("GET",)),
+            other=Http(method=("PUT",)),
+        )
+        rows = explain(here, b"GET / HTTP/1.1\r\n", CLIENT).rows
+        self.assertIn("source 192.0.2.7:50007 is not among", rows[0].reason.text)
+        self.assertEqual(rows[1].reason.pattern, 1)
+        self.assertEqual((rows[3].octets, rows[3].verdict), (1, Verdict.NO))
+        self.assertEqual(dict(rows[3].reason.facts)["path"], "/")
 
     def test_eager(self) -> None:
         """The route with the fewest octets wins, whatever stands above it."""

@@ -1,0 +1,1 @@
+``portmux explain`` tells which route given bytes take, and why, route by route; ``--cuts`` proves that it does not matter how they are cut into segments. The record of a session that no route matched has the command as a hint.
