@@ -16,7 +16,7 @@ BENCH =
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test peers lint format bench clean
+.PHONY: help run test peers lint format docs reference bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,15 +47,22 @@ format: $(VENV)/.lint ## put imports and layout in order
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.docs ## build the manual in docs/_build; warnings are errors
+	$(BIN)/python -m manual --check
+	$(BIN)/sphinx-build -n -W --keep-going -q docs docs/_build
+
+reference: $(VENV)/.run ## write the reference and man pages from the declarations
+	$(BIN)/python -m manual
+
 bench: $(VENV)/.run ## measure portmux beside other programs
 	$(BIN)/python -m bench.run $(BENCH)
 
 clean: ## remove what make, the tests and the builds have made
 	rm -rf $(VENV) .tox build dist *.egg-info _trial_temp* .hypothesis \
 	    .mypy_cache .ruff_cache .import_linter_cache
-	rm -rf bench/build
+	rm -rf bench/build docs/_build
 	rm -f twisted/plugins/dropin.cache
-	find portmux twisted tests bench -name __pycache__ -exec rm -rf {} +
+	find portmux twisted tests bench manual -name __pycache__ -exec rm -rf {} +
 
 # An editable install in its usual mode is an import hook, which Twisted does
 # not ask for plugins; in "compat" mode it is a path, which it does.
@@ -70,6 +77,10 @@ $(VENV)/.run: $(RECIPE)
 
 $(VENV)/.test: $(VENV)/.run
 	$(INSTALL) '.[test]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.run
+	$(INSTALL) '.[docs]'
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.run

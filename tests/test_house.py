@@ -27,6 +27,7 @@ WHOLE = {
     "tests/test_house.py": "the repository",
     "tests/bench": "bench/, which measures portmux from outside",
     "tests/integration": "several rooms together, over loopback",
+    "tests/manual": "manual/, which makes pages from the declarations",
     "tests/peers": "portmux and real programs",
 }
 """Tests that mirror no module, and what they test in its place."""

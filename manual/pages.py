@@ -1,0 +1,212 @@
+"""The reference pages, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from manual.commands import subcommands, twistd_options
+from manual.fixed import fixed
+from manual.words import CAUSES, ENDS, FIELDS
+from portmux.config.model import Config
+from portmux.config.reference import Row, rows, told, written
+from portmux.config.shape import shape_of
+from portmux.config.tree import Entry, Items, Origin, Scalar, Table
+from portmux.config.write import write
+from portmux.core.registry import Registry
+
+_HERE = Origin("reference")
+
+_VALUES = """\
+How values are written is told in [](../configuration.md). `none` is written so.
+`NAME` is a name of your own, `N` a position in a list, `ACTION` an action's name.
+"""
+
+
+def pages(registry: Registry) -> Mapping[str, str]:
+    """@return: by name below docs, the text of each page."""
+    matchers, actions = registry.matchers, registry.actions
+    texts = {
+        "reference/options.md": _options(),
+        "reference/matchers.md": _kinds("Matchers", _MATCHERS, "match", matchers),
+        "reference/actions.md": _kinds("Actions", _ACTIONS, "", actions),
+        "reference/commands.md": _commands(),
+        "reference/record.md": _record(),
+        "defaults.md": _defaults(registry),
+    }
+    return {name: "\n".join(lines).rstrip() + "\n" for name, lines in texts.items()}
+
+
+_MATCHERS = """\
+What a matcher says, how matchers are joined, and how they read what they read, is told
+in [](../matchers.md). An option that is not given asks for nothing.
+"""
+
+_ACTIONS = """\
+An action is one key: its name, and behind it its options. One without options stands
+alone (`fallback: close`) or has an empty value beside other keys (`echo:`). Where a
+value may stand in place of the options, it is that of the first option.
+"""
+
+
+def _options() -> Iterator[str]:
+    yield from ("# Options", "", "The keys of portmux.conf.", "", _VALUES)
+    for path, said, listed in sections():
+        if path:
+            yield from (f"## `{path}`", "", sentence(said), "")
+        yield from _table(attrs.evolve(row, path=row.path[-1:]) for row in listed)
+    yield from ("## `include`", "")
+    yield "Files that are laid over this one: a name or a list of names; see"
+    yield "[](../configuration.md)."
+
+
+def sections() -> Iterator[tuple[str, str, list[Row]]]:
+    """@return: each path that options stand at, what it is, and the options there."""
+    listed = list(rows(Config))
+    helps = {row.path: row.help for row in listed}
+    parents = dict.fromkeys(row.path[:-1] for row in listed)
+    for parent in parents:
+        named = parent
+        while named and named not in helps:
+            named = named[:-1]
+        inside = [row for row in listed if row.path[:-1] == parent]
+        yield ".".join(parent), helps.get(named, ""), inside
+
+
+def _kinds(title: str, text: str, key: str, kinds: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"# {title}", "", text)
+    for name, kind in kinds.items():
+        yield from (f"## `{name}`", "", told(kind), "")
+        listed = list(rows(kind))
+        shape = shape_of(kind)
+        if shape.value is not None:
+            yield f"`{shape.value.key}` may be left out: its value may stand alone."
+            yield ""
+        yield from _example(key, name, kind)
+        if listed:
+            yield from _table(listed)
+
+
+def _example(key: str, name: str, kind: Any) -> Iterator[str]:
+    """Show the shortest way to write it that the declarations give."""
+    fields = shape_of(kind).all
+    usable = [field for field in fields if field.option.example and field.required]
+    usable = usable or [field for field in fields if field.option.example][:1]
+    if fields and not usable:
+        return
+    node = Table(_HERE)
+    for field in usable:
+        entry = Entry(_HERE, written(field.option.example))
+        node = Table(_HERE, {**node.entries, field.key: entry})
+    inner: Any = node if fields else Scalar("", _HERE)
+    if len(usable) == 1 and usable[0].option.value:
+        inner = written(usable[0].option.example)
+    whole = Table(_HERE, {name: Entry(_HERE, inner)})
+    if key:
+        bare = Scalar(name, _HERE) if not fields else whole
+        whole = Table(_HERE, {key: Entry(_HERE, bare)})
+    yield from ("```yaml", write(whole).rstrip(), "```", "")
+
+
+def _commands() -> Iterator[str]:
+    yield from ("# Commands", "")
+    yield "Each ends with status 0; 1 when it could not do it; 2 for faults of the"
+    yield "command line or of a configuration, which are told on standard error."
+    yield ""
+    for command in subcommands():
+        yield from (f"## `portmux {command.name}`", "", sentence(command.help), "")
+        yield from ("```text", command.usage, "```", "")
+        yield from _list((a.spelling, a.help) for a in command.arguments)
+    yield from ("## `portmux --version`", "", "Print the version.", "")
+    yield from ("## `twistd portmux`", "")
+    yield "The daemon; twistd's own options stand before the word `portmux`."
+    yield ""
+    yield from _list((a.spelling, a.help) for a in twistd_options())
+
+
+def _record() -> Iterator[str]:
+    yield from ("# The record", "")
+    yield "One line for each session, at its end: where it went and why. Text has"
+    yield "fields of the form `key=value`, JSON (`log: {format: json}`) has keys."
+    for title, words in (
+        ("Fields", FIELDS),
+        ("Causes", CAUSES),
+        ("Ends", ENDS),
+    ):
+        yield from ("", f"## {title}", "")
+        yield from _grid(
+            ("word", "meaning"), ((f"`{word}`", said) for word, said in words.items())
+        )
+
+
+def _defaults(registry: Registry) -> Iterator[str]:
+    yield from ("# Defaults", "")
+    yield "What holds where nothing is said; `portmux config -c FILE` shows it for a"
+    yield "file of yours."
+    yield from ("", "## Options", "")
+    yield from _grid(("option", "default"), _given(rows(Config)))
+    for title, kinds in (
+        ("Matchers", registry.matchers),
+        ("Actions", registry.actions),
+    ):
+        listed = [row for name in kinds for row in rows(kinds[name], (name,))]
+        yield from ("", f"## {title}", "")
+        yield from _grid(("option", "default"), _given(listed))
+    yield from ("", "## What is no option", "")
+    yield "These limits and times are the same everywhere."
+    yield ""
+    yield from _grid(
+        ("value", "of what"), ((f"`{each.value}`", each.meaning) for each in fixed())
+    )
+
+
+def _given(listed: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    for row in listed:
+        if row.default not in ("", "required"):
+            yield f"`{_dotted(row)}`", row.default
+
+
+def _table(listed: Iterable[Row]) -> Iterator[str]:
+    yield from _grid(
+        ("option", "takes", "default", "meaning", "example"),
+        (
+            (f"`{_dotted(row)}`", row.allowed, row.default, row.help, _shown(row))
+            for row in listed
+        ),
+    )
+    yield ""
+
+
+def _shown(row: Row) -> str:
+    """@return: an example as it is written in a file, with its key."""
+    if not row.example:
+        return ""
+    node = written(row.example)
+    if isinstance(node, Table | Items):
+        return f"`{row.path[-1]}: {row.example}`"
+    line = write(Table(_HERE, {row.path[-1]: Entry(_HERE, node)})).rstrip()
+    return f"`{line}`"
+
+
+def _list(listed: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for term, meaning in listed:
+        yield f"* `{term}`: {meaning}" if meaning else f"* `{term}`"
+    yield ""
+
+
+def _grid(heads: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(heads) + " |"
+    yield "|" + "---|" * len(heads)
+    for cells in lines:
+        yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+def _dotted(row: Row) -> str:
+    return ".".join(row.path)
+
+
+def sentence(text: str) -> str:
+    """@return: the first letter in upper case, a full stop at the end."""
+    return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -1,0 +1,1 @@
+"""Tests of what makes the reference and the man pages."""
