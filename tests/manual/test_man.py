@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
 from manual import roff
 from manual.man import man_pages
