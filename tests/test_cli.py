@@ -86,43 +86,6 @@ class CommandLineTests(CliCase):
             self.assertEqual(self.out.getvalue(), "")
 
 
-class CheckTests(CliCase):
-    def test_in_order(self) -> None:
-        """One line tells what was found; nothing is run."""
-        name = self.write(TEXT.replace("${SECONDS}", "3s"))
-        self.assertEqual(self.call("check", "-c", name), 0)
-        self.assertEqual(
-            self.out.getvalue(), f"{name}: in order, 1 listener(s), 2 route(s)\n"
-        )
-        self.assertEqual(self.errors.getvalue(), "")
-
-    def test_faults(self) -> None:
-        """All of them, in their order, and status 2."""
-        name = self.write(
-            "listeners:\n  front:\n    bind: 1\n    echoo:\ndrain: soon\n"
-        )
-        self.assertEqual(self.call("check", "-c", name), 2)
-        lines = self.errors.getvalue().splitlines()
-        self.assertGreaterEqual(len(lines), 3)
-        self.assertEqual(lines, sorted(lines))
-        self.assertEqual([one for one in lines if not one.startswith(name)], [])
-        self.assertEqual(self.out.getvalue(), "")
-
-    def test_settings_and_syntax(self) -> None:
-        """They are those that run would have."""
-        name = self.write(TEXT)
-        self.assertEqual(self.call("check", "-c", name, "--set", "drain=x"), 2)
-        self.assertEqual(self.call("check", "-c", name, "--syntax", "toml"), 2)
-
-    def test_no_file(self) -> None:
-        """It is named."""
-        self.assertEqual(self.call("check", "-c", "no/such"), 2)
-        self.assertEqual(
-            self.errors.getvalue(),
-            'no/such: "no/such" cannot be read: no such file or directory\n',
-        )
-
-
 class ConfigTests(CliCase):
     def test_origins(self) -> None:
         """Every value stands with the place that it is from, also a usual one."""
