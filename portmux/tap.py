@@ -20,6 +20,7 @@ from portmux.app.service import Portmux, Surroundings
 from portmux.app.signals import Signals
 from portmux.config.load import Inputs, load
 from portmux.config.model import Config, Log
+from portmux.config.sources.compact import Compact
 from portmux.config.sources.syntax import Syntax
 from portmux.errors import ConfigError
 
@@ -40,16 +41,18 @@ def output() -> Output:
 class Options(usage.Options):
     """Command-line options of the daemon."""
 
-    synopsis = "[options]"
+    synopsis = "[options] [MATCHER=BACKEND ...]"
     longdesc = "Share one port between many services."
     optParameters: ClassVar[list[list[str | None]]] = [
-        ["config", "c", DEFAULT, "Configuration file."],
+        ["config", "c", None, f"Configuration file; without it {DEFAULT}."],
         ["syntax", None, None, "Its syntax: yaml, toml, json or portsplit."],
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self["set"] = []
+        self["listen"] = []
+        self["compact"] = None
 
     def parseOptions(self, options: list[str] | None = None) -> None:
         try:
@@ -61,20 +64,31 @@ class Options(usage.Options):
         """PATH=VALUE: set one option over the file's; may be repeated."""
         self["set"].append(setting)
 
+    def opt_listen(self, address: str) -> None:
+        """ADDRESS such as :443: listen there, without a file; may be repeated."""
+        self["listen"].append(address)
+
     def opt_version(self) -> NoReturn:
         """Print the version and exit."""
         print(f"portmux {__version__}")  # noqa: T201 -- that is what it is for
         raise SystemExit(0)
 
-    def parseArgs(self, *arguments: str) -> None:
-        if arguments:
+    def parseArgs(self, *routes: str) -> None:
+        """What MATCHER=BACKEND pairs there are."""
+        if routes and not self["listen"] and "=" not in routes[0]:
             _refuse(
                 2,
-                f"portmux: unexpected argument {arguments[0]!r};"
+                f"portmux: unexpected argument {routes[0]!r};"
                 " a configuration is given by -c FILE",
             )
+        if routes or self["listen"]:
+            self["compact"] = Compact(tuple(self["listen"]), routes)
 
     def postOptions(self) -> None:
+        if self["compact"] is None:
+            self["config"] = self["config"] or DEFAULT
+        elif self["config"] is not None:
+            _refuse(2, "portmux: there are -c and --listen, one of them is allowed")
         known = [syntax.value for syntax in Syntax]
         if self["syntax"] not in (None, *known):
             _refuse(
@@ -91,7 +105,13 @@ def makeService(options: Options) -> IService:
     syntax = options["syntax"] and Syntax(options["syntax"])
     signals = Signals()
     signals.hold()
-    given = inputs(options["config"], syntax, options["set"], dict(os.environ))
+    given = inputs(
+        options["config"],
+        syntax,
+        options["set"],
+        dict(os.environ),
+        compact=options["compact"],
+    )
     try:
         config = _loaded(given)
     except ConfigError as error:

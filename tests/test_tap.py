@@ -26,6 +26,7 @@ from portmux import __version__
 from portmux.app.inputs import DEFAULT
 from portmux.app.output import Output
 from portmux.app.service import Portmux
+from portmux.config.sources.compact import Compact
 from portmux.tap import LOGGER, Options, makeService, output
 
 TEXT = 'listeners: {front: {bind: "127.0.0.1:0", echo: }}\n'
@@ -89,6 +90,10 @@ class OptionsTests(TapCase):
             (["-c"], "option -c requires argument; --help lists all options"),
             (["x"], "unexpected argument 'x'; a configuration is given by -c FILE"),
             (
+                ["-c", "x", "--listen", ":1", "ssh=a:1"],
+                "there are -c and --listen, one of them is allowed",
+            ),
+            (
                 ["--syntax", "ini"],
                 "unknown syntax 'ini', yaml, toml, json, portsplit are allowed",
             ),
@@ -96,6 +101,14 @@ class OptionsTests(TapCase):
             self.errors.truncate(0)
             self.errors.seek(0)
             self.assertEqual(self.refused(*words), f"portmux: {said}\n")
+
+    def test_listen(self) -> None:
+        """No file is read then, not even the usual one."""
+        options = self.parsed("--listen", ":1", "--listen", ":2", "ssh=a:1", "tls=b:1")
+        self.assertIsNone(options["config"])
+        self.assertEqual(
+            options["compact"], Compact((":1", ":2"), ("ssh=a:1", "tls=b:1"))
+        )
 
     def test_version(self) -> None:
         """It is ours, not Twisted's."""
@@ -129,6 +142,13 @@ class MakeServiceTests(TapCase):
         assert isinstance(service, Portmux)
         self.assertEqual(service.config.drain, 7.0)
         self.assertEqual(list(service.config.listeners), ["front"])
+
+    def test_no_file(self) -> None:
+        """A listener of the command line is configured like any other."""
+        options = self.parsed("--listen", "127.0.0.1:0", "ssh=127.0.0.1:22")
+        service = makeService(options)
+        assert isinstance(service, Portmux)
+        self.assertEqual(service.config.listeners["front"].routes[0].name, "ssh")
 
     def test_hup_from_the_beginning(self) -> None:
         """Once the file is read, a HUP does not kill."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from portmux.app.build import registry
 from portmux.config.load import Inputs
+from portmux.config.sources.compact import Compact
 from portmux.config.sources.syntax import Syntax
 
 DEFAULT: Final = "/etc/portmux/portmux.conf"
@@ -21,10 +22,12 @@ def inputs(
     settings: Sequence[str],
     environ: Mapping[str, str],
     usual: str = DEFAULT,
+    compact: Compact | None = None,
 ) -> Inputs:
     """
     @param file: relative to the working directory of now, also after a chdir.
     @param usual: the file of who named none, who may want to know how.
+    @param compact: a listener that the command line describes.
     @return: what L{portmux.config.load.load} needs, now and for each reload.
     """
     here = os.getcwd()
@@ -36,7 +39,7 @@ def inputs(
         except OSError as error:
             why = os.strerror(error.errno or 0).lower()
             if name == file == usual:
-                why += "; a file of another name is given by -c FILE"
+                why += "; -c FILE gives another one, --listen needs none"
             raise OSError(error.errno, why) from error
 
     def found(pattern: str) -> list[str]:
@@ -50,4 +53,5 @@ def inputs(
         settings=settings,
         environ=environ,
         syntax=syntax,
+        compact=compact,
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from twisted.scripts import twistd
 
 from portmux.commands.common import Commands, add_inputs
+from portmux.config.sources.compact import PAIR
 from portmux.config.sources.syntax import Syntax
 from portmux.tap import LOGGER
 
@@ -18,7 +19,20 @@ def add(commands: Commands) -> None:
     text = "run in the foreground; twistd portmux runs a daemon"
     parser = commands.add_parser("run", help=text, description=text)
     add_inputs(parser)
-    parser.set_defaults(command=_run)
+    parser.add_argument(
+        "--listen",
+        metavar="ADDRESS",
+        action="append",
+        default=[],
+        help="listen there, without a file: :443 is every address; may be repeated",
+    )
+    parser.add_argument(
+        "routes",
+        metavar=PAIR,
+        nargs="*",
+        help="with --listen: where connections go, such as ssh=127.0.0.1:22",
+    )
+    parser.set_defaults(command=_run, config=None)
     text = "run a file of portsplit as portsplit would, in the foreground"
     parser = commands.add_parser("portsplit", help=text, description=text)
     parser.add_argument("file", metavar="FILE")
@@ -26,12 +40,14 @@ def add(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    words = ["--config", options.config]
+    words = [] if options.config is None else ["--config", options.config]
     if options.syntax is not None:
         words += ["--syntax", options.syntax]
     for setting in options.set:
         words += ["--set", setting]
-    return _twistd(words)
+    for address in options.listen:
+        words += ["--listen", address]
+    return _twistd([*words, "--", *options.routes])
 
 
 def _twistd(words: Sequence[str]) -> int:

@@ -10,9 +10,10 @@ from portmux.config.decode import Decoder
 from portmux.config.expand import expand
 from portmux.config.faults import Faults
 from portmux.config.include import Glob, Read, Reader
-from portmux.config.merge import assign, exact, folded
+from portmux.config.merge import assign, exact, folded, overlay
 from portmux.config.model import Config
-from portmux.config.sources import environment, setting
+from portmux.config.sources import compact, environment, setting
+from portmux.config.sources.compact import Compact
 from portmux.config.sources.syntax import Syntax
 from portmux.config.tree import Node, Origin, Table
 from portmux.core.registry import Registry
@@ -39,6 +40,7 @@ class Inputs:
     @ivar settings: C{PATH=VALUE}, as given to C{--set}.
     @ivar environ: C{PORTMUX__...} are settings, all may be used as C{${NAME}}.
     @ivar syntax: the file's; None: recognise it.
+    @ivar compact: a listener that the command line describes.
     """
 
     read: Read
@@ -48,6 +50,7 @@ class Inputs:
     settings: Sequence[str] = ()
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     syntax: Syntax | None = None
+    compact: Compact | None = None
 
 
 def load(inputs: Inputs) -> Loaded:
@@ -71,6 +74,9 @@ def merged(inputs: Inputs, faults: Faults) -> Table:
     if tree is None:
         faults.check()
     node: Node | None = tree
+    if inputs.compact is not None:
+        fresh = compact.parse(inputs.compact, inputs.registry, faults)
+        node = fresh if tree is None else overlay(tree, fresh)
     for find, settings in (
         (folded, environment.settings(inputs.environ, faults)),
         (exact, setting.settings(inputs.settings, faults)),

@@ -58,7 +58,7 @@ class InputsTests(SynchronousTestCase):
         self.assertEqual(
             str(error),
             'a.conf: "a.conf" cannot be read: no such file or directory;'
-            " a file of another name is given by -c FILE",
+            " -c FILE gives another one, --listen needs none",
         )
 
     def test_directory(self) -> None:
