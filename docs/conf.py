@@ -14,5 +14,5 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 
 html_theme = "alabaster"
-html_theme_options = {"description": "One port, every service.", "nosearch": False}
+html_theme_options = {"description": "One port, every service."}
 html_copy_source = False
