@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, NoReturn
 
 from portmux import __version__, commands
+from portmux.config.faults import guess, listed, quoted
 from portmux.errors import ConfigError
+
+_FIRST: Final = "portmux run --listen :8443 ssh=127.0.0.1:22 tls=127.0.0.1:8444"
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -20,7 +23,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     @raise SystemExit: with the status: 0, 1 when it cannot start, 2 for faults
         of the command line or of a configuration.
     """
-    options = _parser().parse_args(argv)
+    parser, known = _parser()
+    words = sys.argv[1:] if argv is None else list(argv)
+    _refuse_unknown(words, known)
+    options = parser.parse_args(words)
     command: Command = options.command
     try:
         status = command(options)
@@ -38,8 +44,26 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n{self.format_usage()}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """@return: the parser, and the names of the commands."""
     parser = _Parser(prog="portmux", description="One port, every service.")
     parser.add_argument("--version", action="version", version=f"portmux {__version__}")
-    commands.load(parser.add_subparsers(required=True, metavar="COMMAND"))
-    return parser
+    known = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.load(known)
+    return parser, known.choices
+
+
+def _refuse_unknown(words: Sequence[str], known: Collection[str]) -> None:
+    """@raise SystemExit: no command, or none that there is, is asked for."""
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command in known or (command is None and words):
+        return
+    if command is None:
+        wrong, meant = "a command is needed", ""
+        advice = f"for a first try: {_FIRST}"
+    else:
+        wrong, meant = f"there is no command {quoted(command)}", guess(command, known)
+        advice = "portmux --help tells what each does"
+    print(f"portmux: {wrong}; there are: {listed(known)}{meant}", file=sys.stderr)
+    print(advice, file=sys.stderr)
+    raise SystemExit(2)

@@ -71,10 +71,9 @@ class CommandLineTests(CliCase):
     def test_faults(self) -> None:
         """Each says what is wrong, and how it is used; status 2."""
         for words, said in (
-            ([], r"portmux: .*COMMAND"),
-            (["fly"], r"portmux: .*'fly'.*'run'.*"),
+            (["--bogus"], r"portmux: .*COMMAND"),
             (["run", "--bogus"], r"portmux: .*--bogus"),
-            (["run", "extra"], r"portmux: .*extra"),
+            (["check", "extra"], r"portmux: .*extra"),
             (["check", "--syntax", "ini"], r"portmux check: .*'ini'.*'toml'.*"),
             (["convert", "x"], r"portmux convert: .*--from"),
             (["portsplit"], r"portmux portsplit: .*FILE"),
@@ -84,6 +83,28 @@ class CommandLineTests(CliCase):
                 self.errors.getvalue(), rf"\A{said}\nusage: portmux (.*\n)+\Z"
             )
             self.assertEqual(self.out.getvalue(), "")
+
+    def test_no_command(self) -> None:
+        """Which there are, and what to try first."""
+        self.assertEqual(self.call(), 2)
+        first, second = self.errors.getvalue().splitlines()
+        self.assertRegex(
+            first, r"\Aportmux: a command is needed; there are: check, .*run"
+        )
+        self.assertIn("portmux run --listen :8443 ssh=127.0.0.1:22", second)
+
+    def test_unknown_command(self) -> None:
+        """The one that was probably meant is named."""
+        self.assertEqual(self.call("chek"), 2)
+        first, second = self.errors.getvalue().splitlines()
+        self.assertRegex(
+            first,
+            r'\Aportmux: there is no command "chek"; there are: check, .*, version;'
+            r' did you mean "check"\?\Z',
+        )
+        self.assertEqual(second, "portmux --help tells what each does")
+        self.assertEqual(self.call("qqq", "--help"), 2)
+        self.assertNotIn("did you mean", self.errors.getvalue())
 
 
 class ConfigTests(CliCase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping, Sequence
+from pwd import getpwuid
 from typing import Final
 
 from portmux.app.build import registry
@@ -38,6 +39,8 @@ def inputs(
                 return opened.read()
         except OSError as error:
             why = os.strerror(error.errno or 0).lower()
+            if isinstance(error, PermissionError):
+                why += f" for user {_user()}"
             if name == file == usual:
                 why += "; -c FILE gives another one, --listen needs none"
             raise OSError(error.errno, why) from error
@@ -55,3 +58,10 @@ def inputs(
         syntax=syntax,
         compact=compact,
     )
+
+
+def _user() -> str:
+    try:
+        return getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())

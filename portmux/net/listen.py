@@ -229,7 +229,7 @@ def _advice(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return "the name does not resolve"
     if error.errno == errno.EACCES:
-        return "permission denied (ports below 1024 want root or CAP_NET_BIND_SERVICE)"
+        return "permission denied; ports below 1024 want root or CAP_NET_BIND_SERVICE"
     if error.errno == errno.EADDRINUSE:
-        return "address already in use (by another program, or listed twice)"
+        return "address already in use; ss -lnp tells by whom"
     return os.strerror(error.errno).lower() if error.errno else str(error)

@@ -1,0 +1,1 @@
+What goes wrong in the first minutes is told in one or two lines with what to do: an unknown command names the one that was meant, an unreadable file the user, a busy port the command that shows by whom. ``portmux version`` tells the versions of Python and the libraries too.
