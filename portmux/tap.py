@@ -98,20 +98,25 @@ class Options(usage.Options):
             )
 
 
+def given_inputs(options: Options, environ: Mapping[str, str]) -> Inputs:
+    """@return: the configuration that the options name."""
+    syntax = options["syntax"] and Syntax(options["syntax"])
+    return inputs(
+        options["config"],
+        syntax,
+        options["set"],
+        environ,
+        compact=options["compact"],
+    )
+
+
 def makeService(options: Options) -> IService:
     """
     @raise SystemExit: 2, after the faults of the configuration were printed.
     """
-    syntax = options["syntax"] and Syntax(options["syntax"])
     signals = Signals()
     signals.hold()
-    given = inputs(
-        options["config"],
-        syntax,
-        options["set"],
-        dict(os.environ),
-        compact=options["compact"],
-    )
+    given = given_inputs(options, dict(os.environ))
     try:
         config = _loaded(given)
     except ConfigError as error:

@@ -39,15 +39,20 @@ def add(commands: Commands) -> None:
     parser.set_defaults(command=_portsplit)
 
 
-def _run(options: argparse.Namespace) -> int:
-    words = [] if options.config is None else ["--config", options.config]
+def words(options: argparse.Namespace) -> list[str]:
+    """@return: the options of C{portmux run} as C{twistd portmux} has them."""
+    found = [] if options.config is None else ["--config", options.config]
     if options.syntax is not None:
-        words += ["--syntax", options.syntax]
+        found += ["--syntax", options.syntax]
     for setting in options.set:
-        words += ["--set", setting]
+        found += ["--set", setting]
     for address in options.listen:
-        words += ["--listen", address]
-    return _twistd([*words, "--", *options.routes])
+        found += ["--listen", address]
+    return [*found, "--", *options.routes]
+
+
+def _run(options: argparse.Namespace) -> int:
+    return _twistd(words(options))
 
 
 def _twistd(words: Sequence[str]) -> int:
