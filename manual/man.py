@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from manual import roff
+from manual import examples, roff
 from manual.commands import Argument, subcommands, twistd_options
 from manual.pages import sections, sentence
 from manual.words import CAUSES, ENDS, FIELDS
@@ -46,6 +46,8 @@ def _commands() -> Iterator[str]:
         yield roff.typed(command.usage)
         yield ".PP"
         yield roff.text(sentence(command.help))
+        for line in examples.COMMANDS.get(command.name, ()):
+            yield from (".PP", ".RS 4", ".nf", roff.typed(line), ".fi", ".RE")
         yield from _arguments(
             a for a in command.arguments if "--help" not in a.spelling
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from manual import examples
 from manual.commands import subcommands, twistd_options
 from manual.fixed import fixed
 from manual.words import CAUSES, ENDS, FIELDS
@@ -30,8 +31,10 @@ def pages(registry: Registry) -> Mapping[str, str]:
     matchers, actions = registry.matchers, registry.actions
     texts = {
         "reference/options.md": _options(),
-        "reference/matchers.md": _kinds("Matchers", _MATCHERS, "match", matchers),
-        "reference/actions.md": _kinds("Actions", _ACTIONS, "", actions),
+        "reference/matchers.md": _kinds(
+            "Matchers", _MATCHERS, examples.MATCHERS, matchers
+        ),
+        "reference/actions.md": _kinds("Actions", _ACTIONS, examples.ACTIONS, actions),
         "reference/commands.md": _commands(),
         "reference/record.md": _record(),
         "defaults.md": _defaults(registry),
@@ -75,7 +78,9 @@ def sections() -> Iterator[tuple[str, str, list[Row]]]:
         yield ".".join(parent), helps.get(named, ""), inside
 
 
-def _kinds(title: str, text: str, key: str, kinds: Mapping[str, Any]) -> Iterator[str]:
+def _kinds(
+    title: str, text: str, shown: Mapping[str, str], kinds: Mapping[str, Any]
+) -> Iterator[str]:
     yield from (f"# {title}", "", text)
     for name, kind in kinds.items():
         yield from (f"## `{name}`", "", told(kind), "")
@@ -84,30 +89,31 @@ def _kinds(title: str, text: str, key: str, kinds: Mapping[str, Any]) -> Iterato
         if shape.value is not None:
             yield f"`{shape.value.key}` may be left out: its value may stand alone."
             yield ""
-        yield from _example(key, name, kind)
+        lines = [shown[name]] if name in shown else _example(title, name, kind)
+        if lines:
+            yield from ("```yaml", *lines, "```", "")
         if listed:
             yield from _table(listed)
 
 
-def _example(key: str, name: str, kind: Any) -> Iterator[str]:
-    """Show the shortest way to write it that the declarations give."""
+def _example(title: str, name: str, kind: Any) -> list[str]:
+    """@return: how a kind is written with what its declarations give."""
     fields = shape_of(kind).all
-    usable = [field for field in fields if field.option.example and field.required]
-    usable = usable or [field for field in fields if field.option.example][:1]
-    if fields and not usable:
-        return
-    node = Table(_HERE)
-    for field in usable:
-        entry = Entry(_HERE, written(field.option.example))
-        node = Table(_HERE, {**node.entries, field.key: entry})
-    inner: Any = node if fields else Scalar("", _HERE)
-    if len(usable) == 1 and usable[0].option.value:
-        inner = written(usable[0].option.example)
-    whole = Table(_HERE, {name: Entry(_HERE, inner)})
-    if key:
-        bare = Scalar(name, _HERE) if not fields else whole
-        whole = Table(_HERE, {key: Entry(_HERE, bare)})
-    yield from ("```yaml", write(whole).rstrip(), "```", "")
+    field = next((one for one in fields if one.option.example), None)
+    if fields and field is None:
+        return []
+    value = Scalar("", _HERE) if field is None else written(field.option.example)
+    if field is not None and not field.option.value:
+        value = Table(_HERE, {field.key: Entry(_HERE, value)})
+    whole = Table(_HERE, {name: Entry(_HERE, value)})
+    if title == "Matchers":
+        chosen = Scalar(name, _HERE) if field is None else whole
+        whole = Table(_HERE, {"match": Entry(_HERE, chosen)})
+    return write(whole).splitlines()
+
+
+def _typed(lines: Iterable[str]) -> Iterator[str]:
+    return (f"$ {line}" for line in lines)
 
 
 def _commands() -> Iterator[str]:
@@ -118,6 +124,9 @@ def _commands() -> Iterator[str]:
     for command in subcommands():
         yield from (f"## `portmux {command.name}`", "", sentence(command.help), "")
         yield from ("```text", command.usage, "```", "")
+        if command.name in examples.COMMANDS:
+            yield from ("```console", *_typed(examples.COMMANDS[command.name]))
+            yield from ("```", "")
         yield from _list((a.spelling, a.help) for a in command.arguments)
     yield from ("## `portmux --version`", "", "Print the version.", "")
     yield from ("## `twistd portmux`", "")

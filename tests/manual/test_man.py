@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from manual import roff
 from manual.man import man_pages
 from portmux.app.build import registry
+from portmux.config.load import Inputs, load
 
 PAGES = man_pages(registry())
 
@@ -34,6 +35,18 @@ class ManPageTests(SynchronousTestCase):
             for line in text.splitlines():
                 if line.startswith((".", "'")):
                     self.assertIn(line.split(" ")[0], known, f"{name}: {line}")
+
+    def test_example(self) -> None:
+        """The file in portmux.conf(5) can be used."""
+        text = PAGES["portmux.conf.5"].partition(".SH EXAMPLE\n.nf\n")[2]
+        lines = text.partition(".fi\n")[0].replace(r"\-", "-")
+        inputs = Inputs(
+            read=lambda name: lines.encode(),
+            glob=lambda pattern: [],
+            registry=registry(),
+            file="portmux.conf",
+        )
+        self.assertEqual(len(load(inputs).config.listeners["front"].routes), 2)
 
 
 class RoffTests(SynchronousTestCase):

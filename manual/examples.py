@@ -1,0 +1,35 @@
+"""Examples of what no declaration gives one for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+MATCHERS: Final[Mapping[str, str]] = {
+    "all": "match: {all: [tls, {source: 10.0.0.0/8}]}",
+    "any": 'match: {any: [ssh, {prefix: "HELO "}]}',
+    "not": "match: {not: {source: 10.0.0.0/8}}",
+    "tls": 'match: {tls: {sni: ["*.example.org", example.org], alpn: [h2, http/1.1]}}',
+    "http": 'match: {http: {method: [GET, HEAD], host: example.org, path: "/api/*"}}',
+}
+"""By name; the others show what their options' own examples say."""
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "close": "close:",
+    "exec": "exec: {command: [cat, /etc/motd], user: nobody, max-time: 1m}",
+    "forward": 'forward: {to: ["10.0.0.5:443", "unix:/run/b"], connect: {timeout: 2s}}',
+    "respond": 'respond: {status: 503, body: "back soon\\n"}',
+}
+
+COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "check": ("portmux check -c portmux.conf",),
+    "config": ("portmux config -c portmux.conf --set log.level=debug",),
+    "convert": ("portmux convert --from portsplit portsplit.conf",),
+    "explain": (
+        r"portmux explain -c portmux.conf --text 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'",
+        "portmux explain --listener front --source 10.1.1.1:4000 --hex 16030100",
+    ),
+    "portsplit": ("portmux portsplit portsplit.conf",),
+    "run": ("portmux run -c portmux.conf",),
+    "schema": ("portmux schema > portmux.schema.json",),
+}
