@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.app.build import registry
+from portmux.config.complete import complete
 from portmux.config.decode import Decoder
 from portmux.config.faults import Faults
 from portmux.config.model import Config
@@ -18,6 +19,7 @@ from portmux.config.schema import SCALARS, plain, schema
 from portmux.config.sources.syntax import Syntax, parse
 from portmux.config.tree import Origin, Scalar, Style, Table
 from portmux.config.values import LEAVES
+from portmux.config.write import write
 
 ROOT = Path(__file__).parents[2]
 KINDS = registry()
@@ -117,6 +119,16 @@ class SchemaTests(SynchronousTestCase):
     def test_example_configuration(self) -> None:
         text = (ROOT / "conf" / "portmux.conf").read_text()
         self.assertEqual(complaints(plain(read(text))), [])
+
+    def test_defaults_written_out(self) -> None:
+        """What C{portmux config} prints is taken too."""
+        for name in ("conf/portmux.conf", "docs/configuration.md"):
+            text = (ROOT / name).read_text()
+            if name.endswith(".md"):
+                text = text.partition("```yaml\n")[2].partition("```")[0]
+            whole = write(complete(read(text), KINDS))
+            self.assertIn("half-close", whole)
+            self.assertEqual(complaints(plain(read(whole))), [])
 
     def test_every_kind_is_there(self) -> None:
         """A matcher or an action is offered, with what it is."""
