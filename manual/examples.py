@@ -22,7 +22,13 @@ ACTIONS: Final[Mapping[str, str]] = {
 }
 
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "check": ("portmux check -c portmux.conf",),
+    "check": (
+        "portmux check -c portmux.conf",
+        "portmux check -c portmux.conf --probe",
+    ),
+    "completion": (
+        "portmux completion bash > ~/.local/share/bash-completion/completions/portmux",
+    ),
     "config": ("portmux config -c portmux.conf --set log.level=debug",),
     "convert": ("portmux convert --from portsplit portsplit.conf",),
     "explain": (
@@ -30,6 +36,9 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
         "portmux explain --listener front --source 10.1.1.1:4000 --hex 16030100",
     ),
     "portsplit": ("portmux portsplit portsplit.conf",),
-    "run": ("portmux run -c portmux.conf",),
+    "run": (
+        "portmux run -c portmux.conf",
+        "portmux run --listen :8443 ssh=127.0.0.1:22 tls=127.0.0.1:8444",
+    ),
     "schema": ("portmux schema > portmux.schema.json",),
 }

@@ -1,0 +1,1 @@
+``portmux completion bash`` and ``portmux completion zsh`` print scripts that complete command lines.
