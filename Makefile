@@ -16,7 +16,7 @@ BENCH =
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test peers lint format docs reference bench clean
+.PHONY: help run test peers lint format docs reference bench deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -56,6 +56,17 @@ reference: $(VENV)/.run ## write the reference and man pages from the declaratio
 
 bench: $(VENV)/.run ## measure portmux beside other programs
 	$(BIN)/python -m bench.run $(BENCH)
+
+# In a copy: the build writes beside the folder that it is in. Debian's Python is
+# the first one, whatever else is installed.
+deb: ## build the Debian package in dist; needs what debian/control names
+	rm -rf build/deb
+	mkdir -p build/deb/portmux dist
+	git ls-files -z | tar --create --null --files-from=- | \
+	    tar --extract --directory=build/deb/portmux
+	cd build/deb/portmux && PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	    dpkg-buildpackage --unsigned-source --unsigned-changes --build=binary
+	mv build/deb/*.deb dist
 
 clean: ## remove what make, the tests and the builds have made
 	rm -rf $(VENV) .tox build dist *.egg-info _trial_temp* .hypothesis \
