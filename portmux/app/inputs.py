@@ -42,7 +42,7 @@ def inputs(
             if isinstance(error, PermissionError):
                 why += f" for user {_user()}"
             if name == file == usual:
-                why += "; -c FILE gives another one, --listen needs none"
+                why += "; -c FILE gives another one, portmux run --listen needs none"
             raise OSError(error.errno, why) from error
 
     def found(pattern: str) -> list[str]:

@@ -181,8 +181,8 @@ def _as_text(case: _Case, trace: Trace, cuts: Cuts | None) -> Iterator[str]:
             (case.client.source, case.client.local), case.assumed, strict=True
         )
     )
-    count = len(case.data)
-    yield f"listener {case.policy.listener}: {count} octets from {source} to {local}"
+    sent = _octets(len(case.data))
+    yield f"listener {case.policy.listener}: {sent} from {source} to {local}"
     yield ""
     yield from _aligned(
         [
@@ -192,9 +192,9 @@ def _as_text(case: _Case, trace: Trace, cuts: Cuts | None) -> Iterator[str]:
     )
     yield ""
     if trace.decision is not None:
-        yield f"{_spelt(trace.decision)}, after {trace.octets} octets"
+        yield f"{_spelt(trace.decision)}, after {_octets(trace.octets)}"
     else:
-        yield f"undecided after {trace.octets} octets"
+        yield f"undecided after {_octets(trace.octets)}"
     if trace.at_eof is not None:
         yield f"if the client ends now: {_spelt(trace.at_eof)}"
     if trace.at_timeout is not None:
@@ -203,6 +203,10 @@ def _as_text(case: _Case, trace: Trace, cuts: Cuts | None) -> Iterator[str]:
         yield f"cut into segments in {cuts.tried} ways, the same each time"
     elif cuts is not None:
         yield f"not the same when cut into segments of {_sizes(cuts)} octets"
+
+
+def _octets(count: int) -> str:
+    return f"{count} octet" if count == 1 else f"{count} octets"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

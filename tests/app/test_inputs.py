@@ -58,7 +58,7 @@ class InputsTests(SynchronousTestCase):
         self.assertEqual(
             str(error),
             'a.conf: "a.conf" cannot be read: no such file or directory;'
-            " -c FILE gives another one, --listen needs none",
+            " -c FILE gives another one, portmux run --listen needs none",
         )
 
     def test_directory(self) -> None:

@@ -118,7 +118,7 @@ class TextTests(ExplainCase):
         lines = self.explain("--listener", "front", "--hex", "01")
         self.assertFalse([line for line in lines if line.startswith("*")])
         self.assertEqual(
-            lines[-1], "no route wins (none-left), fallback: respond, after 1 octets"
+            lines[-1], "no route wins (none-left), fallback: respond, after 1 octet"
         )
 
     def test_addresses(self) -> None:
@@ -130,7 +130,7 @@ class TextTests(ExplainCase):
         )
         self.assertEqual(
             lines[-1],
-            "near wins by match: forward to 10.0.0.2:80, unix:/x, after 1 octets",
+            "near wins by match: forward to 10.0.0.2:80, unix:/x, after 1 octet",
         )
 
 

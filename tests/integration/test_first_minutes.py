@@ -107,7 +107,9 @@ class FileTests(FirstCase):
         self.assertIn("no such file or directory", line)
         if not Path("/etc/portmux/portmux.conf").exists():
             (line,) = self.said("run")
-            self.assertIn("-c FILE gives another one, --listen needs none", line)
+            self.assertIn(
+                "-c FILE gives another one, portmux run --listen needs none", line
+            )
 
     def test_unreadable(self) -> None:
         """Who may not read it."""
