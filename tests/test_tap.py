@@ -17,6 +17,7 @@ from twisted.logger import (
     formatEvent,
     globalLogPublisher,
 )
+from twisted.python import usage
 from twisted.python.reflect import namedAny
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -54,7 +55,8 @@ class TapCase(SynchronousTestCase):
     def parsed(self, *words: str, **twistd: Any) -> Options:
         """@param twistd: what twistd's own options were."""
         options = Options()
-        options.parent = twistd
+        options.parent = usage.Options()
+        options.parent.update(twistd)
         options.parseOptions(list(words))
         return options
 
