@@ -67,9 +67,12 @@ class Record:
 
 
 def hint(listener: str, data: bytes) -> str:
-    """@return: the command that tells why no route of a listener fits the bytes."""
+    """
+    @return: the command that tells why no route of a listener fits the bytes; all
+        of it can be given to a shell, which takes what follows C{#} for a comment.
+    """
     name, first = _word(listener), data[:_HINTED].hex()
-    cut = f" (first {_HINTED} of {len(data)} octets)" if len(data) > _HINTED else ""
+    cut = f" # first {_HINTED} of {len(data)} octets" if len(data) > _HINTED else ""
     return f"explain with: portmux explain --listener {name} --hex {first}{cut}"
 
 

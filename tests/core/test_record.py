@@ -193,7 +193,7 @@ class HintTests(SynchronousTestCase):
         """The line stays short, and says that it has not all of them."""
         text = hint("front", b"a" * 65)
         self.assertEqual(text.count("61"), 64)
-        self.assertTrue(text.endswith(" (first 64 of 65 octets)"))
+        self.assertTrue(text.endswith(" # first 64 of 65 octets"))
 
     def test_last_in_the_line(self) -> None:
         """Behind the detail, in quotes; whole, however long it is."""

@@ -681,7 +681,7 @@ class RecordTests(SynchronousTestCase):
         self.assertEqual(
             hints[0],
             f"explain with: portmux explain --listener front --hex {'78' * 64}"
-            " (first 64 of 80 octets)",
+            " # first 64 of 80 octets",
         )
         self.assertTrue(hints[1].endswith(" --hex 7765"))
         self.assertEqual(hints[2:], ["", ""])
