@@ -49,7 +49,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; --help lists what is allowed\n")
+        self.exit(2, f"{self.prog}: {message}\n{self.format_usage()}")
 
 
 def _parser() -> argparse.ArgumentParser:
