@@ -45,6 +45,7 @@ class Stream(Connection):
     _base = Connection
     logstr = "-"
     _shouldShutdown = False  # close() says it all: nobody shares our descriptors
+    _tlsClientDefault = False  # C{startTLS} makes us the server, as clients expect
     bufferSize = RECEIVE
     _reading = False
 
@@ -89,7 +90,9 @@ class Stream(Connection):
             self._reading = False
 
     def write(self, data: bytes) -> None:
-        if self._can_act() and not self._writeDisconnected:
+        # A pull producer is asked for more only from where the reactor writes.
+        pulled = self.producer is not None and not self.streamingProducer
+        if self._can_act() and not self._writeDisconnected and not pulled:
             try:
                 sent = self.socket.send(data)
             except OSError:
