@@ -53,7 +53,7 @@ class TapCase(SynchronousTestCase):
     def parsed(self, *words: str, **twistd: Any) -> Options:
         """@param twistd: what twistd's own options were."""
         options = Options()
-        options.parent = twistd
+        options.parent = twistd  # type: ignore[assignment] # only asked for items
         options.parseOptions(list(words))
         return options
 
