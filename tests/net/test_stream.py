@@ -404,5 +404,5 @@ class TLSTests(StreamCase):
         """Twisted's own half-close cuts the stream off."""
         client = self.start()
         self.stream.loseWriteConnection()
-        self.assertRaises(ssl.SSLEOFError, client.receive)
+        self.assertRaises(ssl.SSLError, client.receive)
         client.socket.close()

@@ -84,7 +84,7 @@ class Client:
     def receive(self) -> tuple[bytes, bool]:
         """
         @return: what arrives now, and whether the peer has ended it.
-        @raise ssl.SSLEOFError: the stream was cut off.
+        @raise ssl.SSLError: the stream was cut off.
         """
         data = b""
         while True:
