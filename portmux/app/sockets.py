@@ -19,6 +19,9 @@ Wanted = Mapping[str, Mapping[BindAddress, Listening]]
 _Key = tuple[BindAddress, str]
 """An address; and the listener's name, where each has a port of its own."""
 
+_EVERY = frozenset({"*", "0.0.0.0", "::"})
+"""Addresses that stand for all others."""
+
 
 @attrs.define(eq=False)
 class _Place:
@@ -85,7 +88,11 @@ class Sockets:
         try:
             return self._listen(missing)
         except BindError as error:
-            leaving = {key: one for key, one in self._open.items() if key not in asked}
+            leaving = {
+                key: place
+                for key, place in self._open.items()
+                if key not in asked and any(_clash(key[0], one[0]) for one in missing)
+            }
             if not leaving or not _is_taken(error):
                 raise
             return self._replace(leaving, missing)
@@ -146,6 +153,13 @@ class Sockets:
 def _key(name: str, address: BindAddress) -> _Key:
     chosen = isinstance(address, Host) and address.port == 0
     return address, name if chosen else ""
+
+
+def _clash(one: BindAddress, other: BindAddress) -> bool:
+    """Whether both cannot be open, if they are not the same."""
+    if not isinstance(one, Host) or not isinstance(other, Host):
+        return False
+    return one.port == other.port and not _EVERY.isdisjoint((one.host, other.host))
 
 
 def _is_taken(error: BindError) -> bool:

@@ -130,9 +130,12 @@ class Running:
         return self.wait_for(r"\S+Z session=.*", count)[:count]
 
     def descriptors(self) -> list[str]:
-        """@return: what it has open, by the numbers."""
-        folder = Path(f"/proc/{self.pid}/fd")
-        return [os.readlink(one) for one in sorted(folder.iterdir())]
+        """@return: what it has open."""
+        found = []
+        for one in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found.append(os.readlink(one))
+        return found
 
     def memory(self) -> int:
         """@return: octets of memory that are its own and present."""
