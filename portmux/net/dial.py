@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Any, Final
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
@@ -58,7 +59,11 @@ class Dialer:
         @return: cancel it to have neither callback called.
         """
         attempt = Attempt(self._reactor, first, connected, failed)
-        name = self._literal(address)
+        try:
+            name = self._literal(address)
+        except OSError as error:
+            attempt.fail(str(error))
+            return attempt
         if name is not None:
             attempt.race([name])
         elif isinstance(address, Host):
@@ -66,17 +71,23 @@ class Dialer:
         return attempt
 
     def _literal(self, address: Address) -> Name | None:
+        """@raise OSError: see L{_as_literal}."""
         name = self._literals.get(address)
         if name is None:
             if len(self._literals) > 10_000:  # taste; configurations have dozens
                 self._literals.clear()
             name = _as_literal(address)
-            if name is not None:
+            # The number of an interface changes when it comes and goes.
+            if name is not None and "%" not in str(address):
                 self._literals[address] = name
         return name
 
 
 def _as_literal(address: Address) -> Name | None:
+    """
+    @return: None for a name.
+    @raise OSError: the interface of a link-local address is not there.
+    """
     if isinstance(address, Unix):
         return socket.AF_UNIX, address.path
     try:
@@ -134,10 +145,12 @@ class Attempt:
         """The resolver cannot be cancelled; late answers are ignored."""
 
     def addressResolved(self, address: IAddress) -> None:
-        host, port = address.host, address.port  # type: ignore[attr-defined]
-        name = _as_literal(Host(host, port))
-        if name is not None:
-            self._names.append(name)
+        if isinstance(address, IPv6Address):
+            flow, scope = address.flowInfo, address.scopeID
+            name: Any = (address.host, address.port, flow, scope)
+            self._names.append((socket.AF_INET6, name))
+        elif isinstance(address, IPv4Address):
+            self._names.append((socket.AF_INET, (address.host, address.port)))
 
     def resolutionComplete(self) -> None:
         if self._over:
@@ -145,7 +158,7 @@ class Attempt:
         if self._names:
             self.race(_interleaved(self._names))
         else:
-            self._fail(f"{self._host} does not resolve")
+            self.fail(f"{self._host} does not resolve")
 
     # -- the race
 
@@ -160,7 +173,7 @@ class Attempt:
             if self._start(name):
                 return
         if not self._racing and not self._over:
-            self._fail(self._why)
+            self.fail(self._why)
 
     def _start(self, name: Name) -> bool:
         """@return: whether this address is in the race, or has won it."""
@@ -218,7 +231,8 @@ class Attempt:
         self._racing.discard(runner)
         self.won(runner.sock, 0)
 
-    def _fail(self, why: str) -> None:
+    def fail(self, why: str) -> None:
+        """There is nothing left to try."""
         self._over = True
         self._failed(why)
 
