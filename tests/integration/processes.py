@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -66,7 +67,9 @@ def has_ended(pid: int, patience: float = 0.0) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([descriptor], [], [], patience)[0])
+        ends = select.poll()  # select() cannot, when many files are open
+        ends.register(descriptor, select.POLLIN)
+        return bool(ends.poll(patience * 1000))
     finally:
         os.close(descriptor)
 
@@ -179,6 +182,12 @@ class ProcessCase(SynchronousTestCase):
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()
         self._runs = 0
+
+    def allow_many_files(self) -> None:
+        """Have this test open as many as the system lets it."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
 
     def write(self, text: str, name: str = "portmux.conf") -> Path:
         """@return: a file of that content; replaced as a whole."""
