@@ -203,12 +203,17 @@ class Session:
         return self._carry_out(way, now)
 
     def _unwanted(self, decision: Decision) -> bool:
-        """Whether this counts towards a ban: bytes, or silence, that nothing fits."""
+        """
+        Whether this counts towards a ban: bytes, or silence, that nothing fits.
+
+        A fallback that forwards is a service like others, and wanted.
+        """
         table = self.policy.table
         if decision.cause is Cause.EOF and not self.held:
             return False  # a probe of the port, such as a monitor's
-        expected = (table.silent, table.undecided)
-        return decision.matcher is None and decision.way not in expected
+        if decision.matcher is not None or isinstance(decision.way.plan, Forwarding):
+            return False
+        return decision.way not in (table.silent, table.undecided)
 
     def _carry_out(self, way: Way, now: float) -> Effect:
         plan = way.plan

@@ -29,11 +29,11 @@ from portmux.core.effects import (
     Wait,
 )
 from portmux.core.plan import Serving
-from portmux.core.session import Session
+from portmux.core.session import LINGER, Session
 from portmux.net.client import Client, Sink
 from portmux.net.dial import Attempt
 from portmux.net.relay import Back, Pipe
-from portmux.net.stream import Stream, finish_writing, unsent
+from portmux.net.stream import Stream, finish_writing, under_way, unsent
 
 if TYPE_CHECKING:
     from portmux.net.engine import Engine
@@ -58,6 +58,8 @@ class Front(Protocol):
     _wanted: Dial | None = None
     _dialling = False
     _finished = False
+    _lingering = False
+    _left: int | None = None
     _gone = False
     _serving = False
     _reading = False
@@ -100,6 +102,9 @@ class Front(Protocol):
         if self._finished:
             return  # Twisted tells it again after each resumeProducing
         self._finished = True
+        if self._lingering:
+            _end(self.transport, reset=False)
+            return
         effect = self.session.finished(Side.CLIENT, self._now())
         if self._serving and self._sink is not None:
             self._sink.ended()
@@ -125,6 +130,8 @@ class Front(Protocol):
     def expire(self) -> None:
         """The session's deadline may have passed."""
         self._called_by = None
+        if self.session.phase is Phase.CLOSE and self._drains():
+            self.session.closing(self._now())
         try:
             self._on(self.session.expire(self._now()))
         except Exception:
@@ -312,12 +319,44 @@ class Front(Protocol):
 
     def _close(self, reset: bool) -> None:
         self._give_up_attempt()
-        self.session.closing(self._now())
+        if not reset:
+            self.session.closing(self._now())
         back = self._back
         if back is not None and not back.gone:
             _end(back.transport, reset)
-        if not self._gone:
+        if self._gone:
+            return
+        if reset or self._finished or not self._under_way():
             _end(self.transport, reset)
+        else:
+            self._linger()
+
+    def _drains(self) -> bool:
+        """Whether a slow reader has taken something since this was last asked."""
+        left = 0 if self._gone else under_way(self.transport)
+        if self._back is not None and not self._back.gone:
+            left += under_way(self._back.transport)
+        before, self._left = self._left, left
+        return left > 0 if before is None else left < before
+
+    def _under_way(self) -> bool:
+        """Whether the client may still be reading what it was sent."""
+        session = self.session
+        return session.received > 0 and self._now() - session.touched < LINGER
+
+    def _linger(self) -> None:
+        """
+        Tell the client the end, and drop what it sends until it has ended too.
+
+        To close while there is input that nobody has read resets the connection,
+        and a reset takes output with it that is still under way. The session's
+        deadline ends the wait. RFC 1122 section 4.2.2.13.
+        """
+        if not self._lingering:
+            self._lingering = True
+            self._sink = None
+            finish_writing(self.transport)
+            self._resume()
 
 
 def _end(stream: Stream, reset: bool) -> None:

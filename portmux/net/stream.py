@@ -8,7 +8,10 @@ does at once what can be done at once, and leaves the rest to its base class.
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import sys
+import termios
 from contextlib import suppress
 from typing import Any, Final
 
@@ -159,6 +162,12 @@ def finish_writing(stream: IStream) -> None:
 def unsent(stream: Any) -> int:
     """@return: octets given to a transport that its socket has not accepted."""
     return int(len(stream.dataBuffer) - stream.offset + stream._tempDataLen)
+
+
+def under_way(stream: Stream) -> int:
+    """@return: octets given to a transport that the peer has not taken yet."""
+    queued = fcntl.ioctl(stream.fileno(), termios.TIOCOUTQ, bytes(4))
+    return unsent(stream) + int.from_bytes(queued, sys.byteorder)
 
 
 def _address(family: int, name: Any) -> IAddress:

@@ -549,3 +549,60 @@ class ServingTests(StageCase):
         self.accept(self.policy, b"abc")
         self.engine.tasks.cancel()
         self.assertEqual(self.record().end, "stopped")
+
+
+class LingerTests(StageCase):
+    """The end of a client that has not finished."""
+
+    def answered(self, answer: bytes) -> socket.socket:
+        async def serve(client: Client) -> None:
+            client.write(answer)
+
+        return self.accept(policy([(b"a", serving(serve))]), b"abc")
+
+    def test_input_that_nobody_reads(self) -> None:
+        """What the client still sends does not reset the connection."""
+        client = self.answered(b"answer")
+        client.sendall(bytes(1 << 16))
+        self.assertEqual(self.receive(client), b"answer")
+        self.assertTrue(self.is_ended(client))
+        self.assertEqual(self.records, [])
+        client.close()
+        record = self.record()
+        self.assertEqual((record.end, record.sent, record.received), ("done", 0, 6))
+
+    def test_not_for_ever(self) -> None:
+        """A client that never finishes is closed after a while."""
+        self.answered(b"answer")
+        self.reactor.settle()
+        self.reactor.advance(LINGER - 0.1)
+        self.assertEqual(self.records, [])
+        self.reactor.advance(0.2)
+        self.assertEqual(self.record().end, "done")
+
+    def test_slow_reader(self) -> None:
+        """Who still takes something, however slowly, gets all of it."""
+        client = self.answered(bytes(8 << 20))
+        got = 0
+        while got < 8 << 20:
+            self.reactor.advance(LINGER - 0.1)
+            self.reactor.settle()
+            data = client.recv(1 << 17)
+            self.assertTrue(data, f"cut after {got} octets")
+            got += len(data)
+        self.assertTrue(self.is_ended(client))
+        client.close()
+        self.assertEqual(self.record().received, 8 << 20)
+
+    def test_mute_reader(self) -> None:
+        """Who takes nothing is reset, and the record tells what was taken."""
+        self.answered(bytes(8 << 20))
+        self.reactor.settle()
+        for _ in range(3):
+            self.reactor.advance(LINGER)
+        self.assertLess(self.record().received, 4 << 20)
+
+    def test_nothing_said(self) -> None:
+        """Nothing was sent that a reset could destroy: the end comes at once."""
+        self.answered(b"")
+        self.assertEqual(self.record().end, "done")
