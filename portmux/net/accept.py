@@ -115,6 +115,8 @@ class Acceptor:
                 self._wait(os.strerror(error.errno or errno.EIO), PAUSE)
                 return
             self._accepted(sock, _address(self._family, peer), self._local_of(sock))
+            if not self._on:
+                return
 
     def _wait(self, why: str, pause: float | None) -> None:
         """@param pause: seconds to wait, where a session's end may not come."""

@@ -42,6 +42,7 @@ class AcceptorTests(SynchronousTestCase):
         self.budget = Budget(10_000)
         self.accepted: list[tuple[socket.socket, Address, Address]] = []
         self.clients: list[socket.socket] = []
+        self.stops = False
         self.logged = Logged(self, Acceptor)
         self.directory = tempfile.TemporaryDirectory()
         self.path = str(Path(self.directory.name) / "socket")
@@ -67,6 +68,8 @@ class AcceptorTests(SynchronousTestCase):
     def take(self, sock: socket.socket, source: Address, local: Address) -> None:
         self.budget.take(2)
         self.accepted.append((sock, source, local))
+        if self.stops:
+            self.acceptor.stop()
 
     def connect(self, count: int = 1) -> None:
         for _ in range(count):
@@ -102,6 +105,13 @@ class AcceptorTests(SynchronousTestCase):
         self.acceptor.start()
         self.reactor.settle()
         self.assertEqual(len(self.accepted), 1)
+
+    def test_stopped_by_a_client(self) -> None:
+        """What follows from one may be that there is no other."""
+        self.connect(3)
+        self.stops = True
+        self.reactor.settle()
+        self.assertEqual((len(self.accepted), self.sock.tries), (1, 1))
 
     def test_budget(self) -> None:
         """No more than can be served; each end lets one more in, without a rush."""
