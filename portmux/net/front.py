@@ -59,7 +59,7 @@ class Front(Protocol):
     _dialling = False
     _finished = False
     _lingering = False
-    _left: int | None = None
+    _left = 0
     _gone = False
     _serving = False
     _reading = False
@@ -324,12 +324,12 @@ class Front(Protocol):
         back = self._back
         if back is not None and not back.gone:
             _end(back.transport, reset)
-        if self._gone:
-            return
-        if reset or self._finished or not self._under_way():
-            _end(self.transport, reset)
-        else:
+        if not self._gone and not reset and not self._finished and self._under_way():
             self._linger()
+        elif not self._gone:
+            _end(self.transport, reset)
+        if not reset:
+            self._drains()
 
     def _drains(self) -> bool:
         """Whether a slow reader has taken something since this was last asked."""
@@ -337,7 +337,7 @@ class Front(Protocol):
         if self._back is not None and not self._back.gone:
             left += under_way(self._back.transport)
         before, self._left = self._left, left
-        return left > 0 if before is None else left < before
+        return left < before
 
     def _under_way(self) -> bool:
         """Whether the client may still be reading what it was sent."""

@@ -596,7 +596,7 @@ class BanTests(SynchronousTestCase):
     def test_what_does_not(self) -> None:
         """A probe of the port, a client of a route, a client that was refused."""
         limits = attrs.evolve(self.ban, connections=1)
-        elsewhere = policy(limits=self.ban, fallback=Way("fallback", forwarding(A)))
+        elsewhere = policy(limits=self.ban, fallback=forwarding(A))
         for _ in range(3):
             self.noise(elsewhere)
         self.assertFalse(self.banned(elsewhere))  # a service like others
