@@ -170,7 +170,7 @@ class Front(Protocol):
 
     def hand_over(self, sink: Sink) -> None:
         """Give a sink the held bytes, then all that follow."""
-        if self._gone:
+        if self._gone or self._lingering:
             sink.lost()
             return
         self._sink = sink
@@ -185,7 +185,7 @@ class Front(Protocol):
             self._resume()
 
     def to_client(self, data: bytes) -> None:
-        if self._gone:
+        if self._gone or self._lingering:
             return
         self.session.received += len(data)
         self.session.touched = self._now()
@@ -354,9 +354,11 @@ class Front(Protocol):
         """
         if not self._lingering:
             self._lingering = True
-            self._sink = None
+            sink, self._sink = self._sink, None
             finish_writing(self.transport)
             self._resume()
+            if sink is not None:
+                sink.lost()
 
 
 def _end(stream: Stream, reset: bool) -> None:

@@ -527,6 +527,36 @@ class ServingTests(StageCase):
         self.assertEqual(self.record().end, "idle-timeout")
         self.assertEqual(self.sink.told, [b"abc", "lost"])
 
+    def test_idle_soon_after_an_answer(self) -> None:
+        """The client may read it to the end, the action is told that it is over."""
+        client = self.accept(policy([(b"a", serving(self.serve))], idle=3.0), b"abc")
+        assert self.client is not None
+        self.client.write(b"answer")
+        self.reactor.advance(3.1)
+        self.assertEqual(self.sink.told, [b"abc", "lost"])
+        self.assertEqual(self.receive(client), b"answer")
+        self.assertEqual(self.records, [])
+        client.close()
+        self.assertEqual(self.record().end, "idle-timeout")
+
+    def test_attach_after_the_end(self) -> None:
+        """What is left of the client is nobody's any more; nor is it written to."""
+        waiting = Ending()
+
+        async def serve(client: Client) -> None:
+            client.write(b"answer")
+            await waiting.wait()
+            client.attach(self.sink)
+            client.write(b"never")
+
+        client = self.accept(policy([(b"a", serving(serve))], idle=3.0), b"abc")
+        self.reactor.advance(3.1)
+        waiting.come()
+        self.assertEqual(self.sink.told, ["lost"])
+        self.assertEqual(self.receive(client), b"answer")
+        client.close()
+        self.assertEqual(self.record().received, 6)
+
     def test_attach_after_the_client_has_gone(self) -> None:
         """A sink that comes too late is told at once."""
         waiting = Ending()
