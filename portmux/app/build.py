@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -23,9 +23,6 @@ from portmux.core.sniff import Table, Way
 from portmux.net.listen import Listening
 
 T = TypeVar("T")
-
-_OWNERS: Final = 0o600
-"""Permissions of a unix socket: unless more is said, nobody else gets in."""
 
 
 def registry() -> Registry:
@@ -86,7 +83,7 @@ def listenings(config: Config) -> dict[str, dict[BindAddress, Listening]]:
             bind.address: Listening(
                 bind.address,
                 socket.SOMAXCONN if bind.backlog is None else bind.backlog,
-                _OWNERS if bind.permissions is None else bind.permissions,
+                bind.permissions,
                 bind.owner,
                 bind.interface,
                 listener.keepalive,

@@ -223,7 +223,7 @@ class ListeningsTests(SynchronousTestCase):
         self.assertEqual((unix.backlog, unix.mode), (socket.SOMAXCONN, 0o660))
         self.assertEqual(unix.owner, "a:b")
         self.assertEqual(found["two"][Inherited("web")].nodelay, False)
-        self.assertEqual(found["two"][Unix("/run/two")].mode, 0o600)
+        self.assertEqual(found["two"][Unix("/run/two")].mode, None)
 
 
 class RootedTests(SynchronousTestCase):
