@@ -132,7 +132,7 @@ class Server:
 
     def go_on(self) -> None:
         """Answer what is there, while the client takes it and nobody else waits."""
-        cancel(self._turn)
+        _cancel(self._turn)
         for _ in range(TURN):
             if self._done:
                 return
@@ -145,7 +145,7 @@ class Server:
             if step is None:
                 self._await_request()
                 return
-            cancel(self._timer)
+            _cancel(self._timer)
             self._timer = None
             self._take(step)
         else:
@@ -155,8 +155,8 @@ class Server:
 
     def let_go(self) -> None:
         """Keep nothing open, nor the reactor busy."""
-        cancel(self._turn)
-        cancel(self._timer)
+        _cancel(self._turn)
+        _cancel(self._timer)
         self._close_body()
 
     def _take(self, step: Step) -> None:
@@ -235,7 +235,7 @@ class Server:
         return float(self._client.reactor.seconds())
 
 
-def cancel(call: IDelayedCall | None) -> None:
+def _cancel(call: IDelayedCall | None) -> None:
     """Cancel a timer that may have run out, or was never set."""
     if call is not None and call.active():
         call.cancel()
