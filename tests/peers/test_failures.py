@@ -86,7 +86,7 @@ class FailureTests(PeersCase):
         self.assertEqual(self.record(self.running)["backend"], self.web)
 
     def test_a_client_that_is_killed(self) -> None:
-        """In the middle of an answer: portmux lets the backend go, and reads no more."""
+        """In the middle of an answer: portmux lets the backend go too."""
         (self.folder / "web.test/bulk").write_bytes(BULK)
         talk = self.talk(*self.words("second", "/slow/bulk"))
         talk.hear(BULK[:1000])

@@ -1,0 +1,146 @@
+"""What the pages show works: configurations, commands, options, links."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from portmux import cli
+from portmux.app.build import registry
+from portmux.config import reference
+from portmux.config.load import Inputs, Loaded, load
+from portmux.config.sources.syntax import Syntax
+from portmux.errors import ConfigError
+from portmux.tap import Options
+from tests.documents import ROOT, commands, examples, name, pages, uncommented
+
+ACTIONS = ROOT / "docs" / "actions.md"
+EXAMPLE = ROOT / "conf" / "portmux.conf"
+README = ROOT / "README.md"
+
+
+def loaded(where: str, text: str, syntax: Syntax = Syntax.YAML) -> Loaded:
+    """@raise ConfigError: C{portmux check} would tell faults."""
+    inputs = Inputs(
+        read=lambda _: text.encode(),
+        glob=lambda _: [],
+        registry=registry(),
+        file=where,
+        syntax=syntax,
+    )
+    return load(inputs)
+
+
+class ConfigurationTests(SynchronousTestCase):
+    """Every configuration that we show can be used."""
+
+    def test_pages(self) -> None:
+        """All blocks of all pages; faults name the block, and the line in it."""
+        shown = [one for page in pages() for one in examples(page)]
+        self.assertGreater(len(shown), 20)
+        faults = []
+        for one in shown:
+            try:
+                loaded(one.where, one.text)
+            except ConfigError as error:
+                faults += [*error.faults, one.text]
+        self.assertEqual(faults, [], "\n".join(faults))
+
+    def test_files(self) -> None:
+        """The files that we ship, also with what stands in them as comments."""
+        configs = sorted((ROOT / "conf").glob("*.conf"))
+        self.assertIn(EXAMPLE, configs)
+        for config in configs:
+            for text in (config.read_text(), uncommented(config)):
+                self.assertEqual(loaded(name(config), text).warnings, ())
+
+    def test_comments_are_found(self) -> None:
+        """The example shows routes that it does not have."""
+        plain, more = (
+            loaded("conf", text).config.listeners["front"].routes
+            for text in (EXAMPLE.read_text(), uncommented(EXAMPLE))
+        )
+        self.assertGreater(len(more), len(plain))
+
+
+class ActionPageTests(SynchronousTestCase):
+    """docs/actions.md is complete."""
+
+    def test_every_action(self) -> None:
+        """Each has its section, with its options as they are declared."""
+        sections = re.split(r"(?m)^## ", ACTIONS.read_text())
+        for action, kind in registry().actions.items():
+            found = [one for one in sections if one.startswith(f"`{action}`")]
+            self.assertEqual(len(found), 1, action)
+            options = list(reference.rows(kind))
+            if options:
+                table = reference.markdown(options)
+                self.assertIn(table, found[0], f"it has to be\n{table}")
+
+
+class CommandTests(SynchronousTestCase):
+    """Every command that README shows is there, with the options that it shows."""
+
+    def test_readme(self) -> None:
+        """All lines of its indented blocks."""
+        shown = list(commands(README))
+        self.assertGreater(len(shown), 10)
+        for command in shown:
+            for part in command.line.split(" | "):
+                self.check(shlex.split(part))
+
+    def test_pages(self) -> None:
+        """Those of our own in all other pages; these show output as well."""
+        for page in pages():
+            for command in commands(page):
+                words = shlex.split(command.line) if "'" not in command.line else [""]
+                if words[0] in ("make", "portmux", "twistd"):
+                    self.check(words)
+
+    def check(self, words: list[str]) -> None:
+        """@raise AssertionError: there is no such thing."""
+        program, *rest = words
+        if program == "make":
+            self.assertIn(rest[0], self.targets(), words)
+        elif program == "portmux":
+            self.check_portmux(rest)
+        elif program == "twistd":
+            self.assertEqual(rest[0], "portmux")
+            Options().parseOptions(rest[1:])
+        else:
+            self.assertIn(program, self.others(), words)
+
+    def check_portmux(self, words: list[str]) -> None:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            ended = self.assertRaises(SystemExit, cli.main, [words[0], "--help"])
+        self.assertEqual(ended.code, 0)
+        for word in words[1:]:
+            if word.startswith("-"):
+                self.assertIn(f"{word} ", out.getvalue())
+
+    def targets(self) -> set[str]:
+        return set(re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text()))
+
+    def others(self) -> set[str]:
+        """@return: what every system has, or C{make peers} asks for."""
+        listed = (ROOT / ".ci" / "peers-packages").read_text()
+        return {"echo"} | set(re.findall(r"(?m)^([a-z]+) ", listed))
+
+
+class LinkTests(SynchronousTestCase):
+    """Pages lead to pages that are there."""
+
+    def test_links(self) -> None:
+        """Each relative link is a file."""
+        missing = [
+            f"{name(page)}: {target}"
+            for page in pages()
+            for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text())
+            if not (page.parent / target).exists()
+        ]
+        self.assertEqual(missing, [])
