@@ -201,11 +201,13 @@ class ProcessCase(SynchronousTestCase):
         env: dict[str, str] | None = None,
         stderr: Stream = None,
         preexec: Callable[[], None] | None = None,
+        keep: Sequence[int] = (),
     ) -> Foreground:
         """
         Start any command; both its streams go to one file, unless said otherwise.
 
         @param preexec: called in the child before it becomes the command.
+        @param keep: descriptors that the command has, too.
         """
         self._runs += 1
         log = self.folder / f"output.{self._runs}"
@@ -218,6 +220,7 @@ class ProcessCase(SynchronousTestCase):
                 stdout=output,
                 stderr=output if stderr is None else stderr,
                 preexec_fn=preexec,
+                pass_fds=keep,
             )
         running = Foreground(process, log)
         self.addCleanup(running.kill)

@@ -212,6 +212,34 @@ class ForegroundTests(ProcessCase):
         for line in running.text().splitlines():
             self.assertIn("time", json.loads(line))
 
+    def test_inherited_socket(self) -> None:
+        """systemd's own way: the socket is there before the program is."""
+        text = 'listeners: {front: {bind: "systemd:web", echo: }}\n'
+        with taken() as given:
+            port = given.getsockname()[1]
+
+            def inherit() -> None:
+                os.dup2(given.fileno(), 3)
+
+            numbered = ("/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh")
+            running = self.start(
+                *numbered,
+                *PORTMUX,
+                "run",
+                "-c",
+                self.write(text),
+                env=environment(LISTEN_FDS="1", LISTEN_FDNAMES="web"),
+                preexec=inherit,
+                keep=(3,),
+            )
+            running.started()
+        self.assertEqual(exchange(port, b"x"), b"x")
+        self.assertIn("reloaded: 1", running.reload())
+        self.assertEqual(exchange(port, b"x"), b"x")
+        status, _, said = self.call(*PORTMUX, "run", "-c", "portmux.conf")
+        self.assertEqual(status, 1)
+        self.assertIn("cannot listen on systemd:web: ", said)
+
     def test_level(self) -> None:
         """Messages below it are left out; records never are."""
         access = "log: {level: warn}\n"
@@ -293,12 +321,18 @@ class RefusalTests(ProcessCase):
         self.assertEqual([one.name for one in self.folder.iterdir()], [file.name])
 
     def test_command_lines(self) -> None:
-        """One line says what to do."""
+        """One line says what is wrong; how it is used may follow."""
         (self.folder / "folder").mkdir()
-        for words in (["-c", "none"], ["-c", "folder"], ["--bogus"], ["extra"], ["-c"]):
+        for words, said in (
+            (["-c", "none"], "none: .*: no such file or directory"),
+            (["-c", "folder"], "folder: .*: is a directory"),
+            (["--bogus"], "portmux.*--bogus.*"),
+            (["extra"], "portmux.*extra.*"),
+            (["-c"], "portmux.*-c.*"),
+        ):
             for command in ((*PORTMUX, "run"), (*TWISTD, "-n", "portmux")):
-                said = self.refused(*command, *words, status=2)
-                self.assertEqual(said.count("\n"), 1, said)
+                found = self.refused(*command, *words, status=2)
+                self.assertRegex(found, rf"\A{said}\n(usage: (.*\n)+)?\Z")
 
     def test_unreadable_file(self) -> None:
         """Root can read it nevertheless."""
