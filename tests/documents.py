@@ -1,17 +1,15 @@
 """
 Read our own pages: the configurations and the commands that they show.
 
-A block of configuration begins with three backquotes, its syntax, and a word
-that says what it is a part of; without that word it is a whole file::
+A block of configuration begins with three backquotes, C{yaml}, and a word that
+says what it is a part of; without that word it is a whole file::
 
     yaml            a whole configuration
-    yaml top        options that stand beside "listeners"
-    yaml listener   options that stand beside "bind" and "routes"
     yaml routes     a list of routes
     yaml match      what a route matches; each "match:" is an example of its own
     yaml action     what is done; each key is an example of its own
 
-Commands are indented by four blanks; what they do may stand behind a C{#}.
+Commands are indented by four blanks; what they do stands behind two, or a C{#}.
 """
 
 from __future__ import annotations
@@ -26,33 +24,21 @@ import attrs
 
 ROOT = Path(__file__).parent.parent
 
-FRAMES: Final = {
-    "": "{}",
-    "top": "{}listeners: {{front: {{bind: '127.0.0.1:0', echo: }}}}\n",
-    "listener": "listeners:\n"
-    "  front:\n"
-    "    bind: '127.0.0.1:0'\n"
-    "    routes: [{{name: one, match: ssh, echo: }}]\n"
-    "{}",
-    "routes": "listeners:\n  front:\n    bind: '127.0.0.1:0'\n    routes:\n{}",
-    "match": "listeners:\n"
-    "  front:\n"
-    "    bind: '127.0.0.1:0'\n"
-    "    routes:\n"
-    "      - name: one\n"
-    "        echo:\n"
-    "{}",
-    "action": "listeners:\n  front:\n    bind: '127.0.0.1:0'\n{}",
-}
-"""What makes a block a whole file."""
+_LISTENER: Final = "listeners:\n  front:\n    bind: '127.0.0.1:0'\n"
+_ROUTE: Final = "    routes:\n      - name: one\n        echo:\n"
 
-DEPTH: Final = {"listener": 4, "routes": 6, "match": 8, "action": 4}
-"""By how many blanks a block is indented in its frame."""
+FRAMES: Final = {
+    "": ("", 0),
+    "routes": (f"{_LISTENER}    routes:\n", 6),
+    "match": (_LISTENER + _ROUTE, 8),
+    "action": (_LISTENER, 4),
+}
+"""What stands before a block in a whole file, and by how many blanks it is indented."""
 
 ALTERNATIVES: Final = ("match", "action")
 """Blocks of these show several examples, each from a key to the next."""
 
-_FENCE: Final = re.compile(r"^```([a-z]+) ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+_FENCE: Final = re.compile(r"^```yaml ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 _INDENTED: Final = re.compile(r"(?:\A|\n)\n((?:    .*\n)+)")
 _COMMENT: Final = re.compile(r"^( +)# ((?:- |  )\S.*)$", re.MULTILINE)
 
@@ -73,31 +59,27 @@ class Example:
     A configuration.
 
     @ivar where: the file, and the line that it stands behind.
-    @ivar suffix: of a file in its syntax, without the dot.
     @ivar text: the whole file.
     """
 
     where: str
-    suffix: str
     text: str
 
 
-def examples(page: Path, suffixes: tuple[str, ...] = ("yaml",)) -> Iterator[Example]:
+def examples(page: Path) -> Iterator[Example]:
     """@raise ValueError: a block is part of something that we do not know."""
     text = page.read_text()
     for block in _FENCE.finditer(text):
-        suffix, part, content = block.groups()
+        part, content = block.groups()
         where = f"{name(page)}:{text.count(chr(10), 0, block.start()) + 1}"
-        if suffix not in suffixes:
-            continue
         if part not in FRAMES:
             raise ValueError(
                 f"{where}: what is {part!r}? {', '.join(FRAMES)} are known"
             )
         several = re.split(r"(?m)^(?=[a-z])", content) if part in ALTERNATIVES else ()
         for one in filter(str.strip, several or (content,)):
-            inside = indent(one, " " * DEPTH.get(part, 0))
-            yield Example(where, suffix, FRAMES[part].format(inside))
+            before, blanks = FRAMES[part]
+            yield Example(where, before + indent(one, " " * blanks))
 
 
 def uncommented(config: Path) -> str:
@@ -123,5 +105,5 @@ def commands(page: Path) -> Iterator[Command]:
     """@return: every line of the page's indented blocks."""
     for block in _INDENTED.finditer(page.read_text()):
         for line in block[1].splitlines():
-            words, _, promise = line.partition(" #")
-            yield Command(name(page), words.strip(), promise.strip())
+            words, *promise = re.split(r" +# |  +", line.strip(), maxsplit=1)
+            yield Command(name(page), words, "".join(promise).removeprefix("# "))
