@@ -169,6 +169,21 @@ class ForegroundTests(ProcessCase):
             self.assertTrue(has_ended(program, PATIENCE))
         self.assertEqual(ends(running, 1), ["drained"])
 
+    def test_programs_have_their_time(self) -> None:
+        """When the time to drain is over, C{kill-after} holds for them."""
+        running = self.portmux(
+            'listeners: {front: {bind: "127.0.0.1:0", exec: {command: [sh, -c,'
+            " \"trap 'echo hup >>said' HUP; echo $$; while :; do sleep 0.01; done\"],"
+            " kill-after: 300ms}}}\ndrain: 100ms\n"
+        )
+        with connect(running.port()) as client:
+            program = int(client.makefile().readline())
+            running.tell(signal.SIGTERM)
+            self.assertEqual(running.status(), 0)
+            self.assertTrue(has_ended(program, PATIENCE))
+        self.assertEqual((self.folder / "said").read_text(), "hup\n")
+        self.assertEqual(ends(running, 1), ["drained"])
+
     def test_usr1(self) -> None:
         """The access log goes on in a new file of the same name."""
         access = self.folder / "access.log"

@@ -12,7 +12,13 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 
+import attrs
+from twisted.trial.unittest import SynchronousTestCase
+
+from portmux.core.record import Record
+from portmux.core.sniff import Cause
 from tests.integration.processes import (
+    ROOT,
     ProcessCase,
     Running,
     backend,
@@ -239,6 +245,19 @@ class EveryEndTests(RecordCase):
             lines = self.end(running)
         ends = Counter(line.partition(" end=")[2].split()[0] for line in lines)
         self.assertEqual(ends, {"drained": 5})
+
+
+class DocumentationTests(SynchronousTestCase):
+    """C{docs/operation.md} explains what stands in records."""
+
+    def test_every_word(self) -> None:
+        """No key and no cause is left out, nor any end that is seen here."""
+        text = (ROOT / "docs" / "operation.md").read_text()
+        keys = {field.name for field in attrs.fields(Record)} - {"number"}
+        ends = {how for how, _ in WAYS.values()} | {"drained", "limit-connections"}
+        words = keys | {"session"} | {cause.value for cause in Cause} | ends
+        missing = {word for word in words if f"`{word}`" not in text}
+        self.assertEqual(missing, set())
 
 
 HOSTILE = (
