@@ -33,7 +33,7 @@ from portmux.core.session import LINGER, Session
 from portmux.net.client import Client, Sink
 from portmux.net.dial import Attempt
 from portmux.net.relay import Back, Pipe
-from portmux.net.stream import Stream, finish_writing, under_way, unsent
+from portmux.net.stream import Stream, finish_writing, is_a, under_way, unsent
 
 if TYPE_CHECKING:
     from portmux.net.engine import Engine
@@ -116,7 +116,7 @@ class Front(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
         self.session.received -= unsent(self.transport)
-        if not reason.check(ConnectionClosed):
+        if not is_a(reason, ConnectionClosed):
             self.session.end(*_MISTAKE)  # raised by one of us; Twisted has logged it
             self._on(RESET)
         if self.session.phase is not Phase.CLOSE:
@@ -362,7 +362,8 @@ class Front(Protocol):
 
 
 def _end(stream: Stream, reset: bool) -> None:
-    stream.unregisterProducer()
+    if stream.producer is not None:
+        stream.unregisterProducer()
     if reset:
         stream.abortConnection()
     else:
