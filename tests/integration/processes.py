@@ -46,6 +46,12 @@ def environment(**variables: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(ROOT), **variables}
 
 
+def figures(text: str) -> None:
+    """Print what was measured, if C{PORTMUX_FIGURES} is set."""
+    if "PORTMUX_FIGURES" in os.environ and sys.__stderr__ is not None:
+        sys.__stderr__.write(f"\n{text}\n")
+
+
 def until(condition: Callable[[], object], what: Callable[[], str]) -> None:
     """
     Wait until something is so.

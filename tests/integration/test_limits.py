@@ -14,7 +14,6 @@ import selectors
 import signal
 import socket
 import socketserver
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.integration.processes import (
     backend,
     connect,
     exchange,
+    figures,
     has_ended,
     receive,
     say,
@@ -54,12 +54,6 @@ listeners:
     routes:
       - {name: x, match: {prefix: x}, forward: "127.0.0.1:%d"}
 """
-
-
-def figures(text: str) -> None:
-    """Print, for whoever asked for it."""
-    if "PORTMUX_FIGURES" in os.environ:
-        sys.__stderr__ and sys.__stderr__.write(f"\n{text}\n")
 
 
 def connect_from(source: str, port: int) -> socket.socket:

@@ -36,8 +36,10 @@ from tests.integration.processes import (
     backend,
     connect,
     exchange,
+    figures,
     receive,
     say,
+    until,
 )
 
 Places = dict[BindAddress, Listening]
@@ -240,16 +242,24 @@ class ReloadTests(ProcessCase):
             texts = [FORWARD % ("one", first) + log, FORWARD % ("two", second) + log]
             running = self.portmux(texts[0])
             port = running.port()
-            with connect(port) as client, Visitors(port, 4, b"x") as visitors:
+            with connect(port) as client:
                 client.sendall(b"x1")
                 self.assertEqual(receive(client, 3), b"Ax1")
-                for turn in range(RELOADS):
-                    self.write(texts[(turn + 1) % 2])
-                    self.assertIn("reloaded: 1", running.reload())
+                opened, size = len(running.descriptors()), running.memory()
+                with Visitors(port, 4, b"x") as visitors:
+                    for turn in range(RELOADS):
+                        self.write(texts[(turn + 1) % 2])
+                        self.assertIn("reloaded: 1", running.reload())
                 say(client, b"still")
+                until(
+                    lambda: len(running.descriptors()) == opened,
+                    lambda: f"{running.descriptors()}, there were {opened}",
+                )
+                grown = (running.memory() - size) / 1024
             running.tell(signal.SIGTERM)
             self.assertEqual(running.status(), 0)  # all records are written
         count = sum(visitors.answers.values())
+        figures(f"{RELOADS} reloads, {count} connections, {grown:+.0f} KiB")
         self.assertEqual(visitors.failures, [])
         self.assertEqual(set(visitors.answers), {b"Ax", b"Bx"})
         records = (self.folder / "access.log").read_text().splitlines()
