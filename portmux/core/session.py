@@ -71,6 +71,8 @@ class Policy:
     silent: float | None = None
     idle: float | None = None
     half_close: float | None = None
+    keepalive: bool = True
+    nodelay: bool = True
     descriptors: int = attrs.field(init=False)
     patience: float | None = attrs.field(init=False)
 

@@ -13,8 +13,9 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import attrs
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
@@ -41,6 +42,22 @@ Failed = Callable[[str], None]
 """Told why no connection came about, in one clause."""
 
 
+_COMING: Final = (0, errno.EINPROGRESS)
+
+
+@attrs.frozen(slots=True)
+class Wanted:
+    """
+    What a connection is for.
+
+    @ivar first: bytes that may be sent as soon as it is there.
+    """
+
+    first: bytes
+    keepalive: bool = True
+    nodelay: bool = True
+
+
 class Dialer:
     """Makes connections; knows nothing of pools or retries."""
 
@@ -50,25 +67,33 @@ class Dialer:
         self._literals: dict[Address, Name] = {}
 
     def dial(
-        self, address: Address, first: bytes, connected: Connected, failed: Failed
-    ) -> Attempt:
+        self, address: Address, wanted: Wanted, connected: Connected, failed: Failed
+    ) -> Attempt | None:
         """
         Start connecting; exactly one of the callbacks is called, perhaps at once.
 
-        @param first: bytes that may be sent as soon as a connection is there.
-        @return: cancel it to have neither callback called.
+        @return: cancel it to have neither callback called; None where one has been.
         """
-        attempt = Attempt(self._reactor, first, connected, failed)
         try:
             name = self._literal(address)
         except OSError as error:
-            attempt.fail(str(error))
-            return attempt
-        if name is not None:
-            attempt.race([name])
-        elif isinstance(address, Host):
+            failed(str(error))
+            return None
+        if name is None:
+            attempt = Attempt(self._reactor, wanted, connected, failed)
+            assert isinstance(address, Host)
             attempt.resolve(address)
-        return attempt
+            return attempt
+        begun = _begin(name, wanted)
+        if isinstance(begun, str):
+            failed(begun)
+        elif begun.waiting:
+            attempt = Attempt(self._reactor, wanted, connected, failed)
+            attempt.enter(begun.sock)
+            return attempt
+        else:
+            connected(begun.sock, begun.sent)
+        return None
 
     def _literal(self, address: Address) -> Name | None:
         """@raise OSError: see L{_as_literal}."""
@@ -105,15 +130,56 @@ def _as_literal(address: Address) -> Name | None:
     )
 
 
+class _Begun(NamedTuple):
+    """
+    A connection that was asked for.
+
+    @ivar sent: of the first bytes.
+    @ivar waiting: it is not known yet whether it comes about.
+    """
+
+    sock: socket.socket
+    sent: int
+    waiting: bool
+
+
+def _begin(name: Name, wanted: Wanted) -> _Begun | str:
+    """@return: why there is no connection, in one clause, instead of one."""
+    family, address = name
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    except OSError as error:
+        return _clause(error.errno)
+    sent = 0
+    try:
+        if family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, wanted.nodelay)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, wanted.keepalive)
+        code = sock.connect_ex(address)
+        if wanted.first and code in _COMING:
+            # On loopback and in fast networks the connection is mostly there
+            # already; sending tells, and saves a round of the reactor.
+            sent, code = sock.send(wanted.first), 0
+    except BlockingIOError:
+        code = errno.EINPROGRESS
+    except OSError as error:  # refused already; or a path that is too long
+        sock.close()
+        return _clause(error.errno) if error.errno else str(error).lower()
+    if code in _COMING:
+        return _Begun(sock, sent, code != 0)
+    sock.close()
+    return _clause(code)
+
+
 @implementer(IResolutionReceiver)
 class Attempt:
     """One dialling: resolution and race."""
 
     def __init__(
-        self, reactor: Any, first: bytes, connected: Connected, failed: Failed
+        self, reactor: Any, wanted: Wanted, connected: Connected, failed: Failed
     ) -> None:
         self.reactor = reactor
-        self._first = first
+        self._wanted = wanted
         self._connected = connected
         self._failed = failed
         self._names: list[Name] = []
@@ -177,41 +243,21 @@ class Attempt:
 
     def _start(self, name: Name) -> bool:
         """@return: whether this address is in the race, or has won it."""
-        try:
-            sock = socket.socket(name[0], socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        except OSError as error:
-            self._why = _clause(error.errno)
+        begun = _begin(name, self._wanted)
+        if isinstance(begun, str):
+            self._why = begun
             return False
-        sent = 0
-        try:
-            code = sock.connect_ex(name[1])
-        except OSError as error:  # a path that is too long, for one
-            sock.close()
-            self._why = str(error).lower()
-            return False
-        if code == 0 or code == errno.EINPROGRESS:
-            # On loopback and in fast networks the connection is mostly there
-            # already; sending tells, and saves a round of the reactor.
-            if name[0] != socket.AF_UNIX:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._first:
-                try:
-                    sent, code = sock.send(self._first), 0
-                except BlockingIOError:
-                    pass
-                except OSError as error:
-                    code = error.errno or errno.EIO
-        if code == 0:
-            self.won(sock, sent)
-        elif code == errno.EINPROGRESS:
-            self._racing.add(_Runner(self, sock))
+        if begun.waiting:
+            self.enter(begun.sock)
             if self._names:
                 self._timer = self.reactor.callLater(STAGGER, self._join)
         else:
-            sock.close()
-            self._why = _clause(code)
-            return False
+            self.won(begun.sock, begun.sent)
         return True
+
+    def enter(self, sock: socket.socket) -> None:
+        """Have a connecting socket in the race."""
+        self._racing.add(_Runner(self, sock))
 
     def won(self, sock: socket.socket, sent: int) -> None:
         """The first connection that came about; the others are dropped."""

@@ -31,7 +31,7 @@ from portmux.core.effects import (
 from portmux.core.plan import Serving
 from portmux.core.session import LINGER, Session
 from portmux.net.client import Client, Sink
-from portmux.net.dial import Attempt
+from portmux.net.dial import Attempt, Wanted
 from portmux.net.relay import Back, Pipe
 from portmux.net.stream import Stream, finish_writing, is_a, under_way, unsent
 
@@ -252,10 +252,12 @@ class Front(Protocol):
         self._give_up_attempt()
         while self._wanted is not None:
             address, self._wanted = self._wanted.address, None
+            policy = self.session.policy
+            wanted = Wanted(self.session.held, policy.keepalive, policy.nodelay)
             attempt = self.engine.dialer.dial(
-                address, self.session.held, self._dialled, self._undialled
+                address, wanted, self._dialled, self._undialled
             )
-            if self.session.phase is Phase.DIAL:
+            if attempt is not None and self.session.phase is Phase.DIAL:
                 self._attempt = attempt
         self._dialling = False
 

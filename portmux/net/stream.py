@@ -52,7 +52,7 @@ class Stream(Connection):
     _tlsClientDefault = False  # C{startTLS} makes us the server, as clients expect
     bufferSize = RECEIVE
     _reading = False
-    _watched = False
+    _watched_in = _watched_out = False
 
     def __init__(self, sock: socket.socket, protocol: Protocol, reactor: Any) -> None:
         """
@@ -104,11 +104,11 @@ class Stream(Connection):
         return None
 
     def startReading(self) -> None:
-        self._watched = True
+        self._watched_in = True
         self.reactor.addReader(self)
 
     def startWriting(self) -> None:
-        self._watched = True
+        self._watched_out = True
         self.reactor.addWriter(self)
 
     def connectionLost(self, reason: Failure) -> None:
@@ -117,8 +117,9 @@ class Stream(Connection):
             return
         self.disconnected, self.connected = 1, 0
         self.producer = None  # the session says what follows for it
-        if self._watched:
+        if self._watched_in:
             self.stopReading()
+        if self._watched_out:
             self.stopWriting()
         self._closeSocket(not is_a(reason, ConnectionAborted))
         protocol = self.protocol
@@ -152,6 +153,7 @@ class Stream(Connection):
             super().loseWriteConnection()
 
     def readConnectionLost(self, reason: Failure) -> None:
+        self._watched_in = False  # the reactor has done so before it tells us
         if self.TLS:
             super().readConnectionLost(reason)
         else:

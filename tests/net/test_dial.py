@@ -19,7 +19,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyClass
 
 from portmux.core.address import Address, Host, Unix
-from portmux.net.dial import Attempt, Dialer
+from portmux.net.dial import Attempt, Dialer, Wanted
 from tests.net.turned import Turned
 
 
@@ -78,11 +78,20 @@ class DialTests(SynchronousTestCase):
         self.listening.listen(backlog)
         return Unix(self.path())
 
-    def dial(self, address: Address, first: bytes = b"") -> Attempt:
+    def dial(self, address: Address, first: bytes = b"") -> Attempt | None:
         attempt = self.dialer.dial(
-            address, first, lambda *won: self.connected.append(won), self.failed.append
+            address,
+            Wanted(first),
+            lambda *won: self.connected.append(won),
+            self.failed.append,
         )
         self.reactor.settle()
+        return attempt
+
+    def waiting(self, address: Address) -> Attempt:
+        """@return: an attempt of which nothing was told yet."""
+        attempt = self.dial(address)
+        assert attempt is not None
         return attempt
 
     def test_receives_resolutions(self) -> None:
@@ -146,12 +155,12 @@ class DialTests(SynchronousTestCase):
     def test_literals_need_no_resolver(self) -> None:
         """However they are written."""
         for host in ("127.0.0.1", "::1", "0:0::1"):
-            self.dial(Host(host, 1)).cancel()
+            self.waiting(Host(host, 1)).cancel()
         self.assertEqual(self.names.asked, [])
 
     def test_cancelled_while_resolving(self) -> None:
         """A late answer is nobody's."""
-        attempt = self.dial(Host("a.test", 80))
+        attempt = self.waiting(Host("a.test", 80))
         attempt.cancel()
         self.names.answer(IPv4Address("TCP", "127.0.0.1", 80))
         self.reactor.settle()
