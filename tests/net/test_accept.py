@@ -43,6 +43,7 @@ class AcceptorTests(SynchronousTestCase):
         self.accepted: list[tuple[socket.socket, Address, Address]] = []
         self.clients: list[socket.socket] = []
         self.stops = False
+        self.mistakes = False
         self.logged = Logged(self, Acceptor)
         self.directory = tempfile.TemporaryDirectory()
         self.path = str(Path(self.directory.name) / "socket")
@@ -68,6 +69,8 @@ class AcceptorTests(SynchronousTestCase):
     def take(self, sock: socket.socket, source: Address, local: Address) -> None:
         self.budget.take(2)
         self.accepted.append((sock, source, local))
+        if self.mistakes:
+            raise RuntimeError("mistake")
         if self.stops:
             self.acceptor.stop()
 
@@ -181,6 +184,15 @@ class AcceptorTests(SynchronousTestCase):
         self.connect()
         self.reactor.settle()
         self.assertEqual(self.sock.tries, 1)
+
+    def test_mistake(self) -> None:
+        """Whoever takes the clients fails: that is told, for it is the end of it."""
+        self.mistakes = True
+        self.connect()
+        self.reactor.settle()
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        text = f"unix:{self.path} was closed: mistake"
+        self.assertEqual(self.logged.lines, [("error", text)])
 
     def test_client_that_has_gone(self) -> None:
         """The next one is accepted all the same."""
