@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from portmux.core.address import Host
-from portmux.net.dial import STAGGER, Attempt, Dialer
+from portmux.net.dial import STAGGER, Attempt, Dialer, Wanted
 from tests.integration.harness import BlackHole, address_of, listening
 from tests.net.turned import Turned
 
@@ -79,10 +79,11 @@ class RaceTests(SynchronousTestCase):
         self.names.addresses = list(addresses)
         attempt = self.dialer.dial(
             Host("name.test", 1),
-            first,
+            Wanted(first),
             lambda *won: self.connected.append(won),
             self.failed.append,
         )
+        assert attempt is not None
         self.reactor.settle()
         return attempt
 
@@ -158,17 +159,33 @@ class RaceTests(SynchronousTestCase):
         self.assertEqual(self.reactor.getWriters(), [])
         self.assertEqual((self.connected, self.failed), ([], []))
 
+    def literal(self, wanted: Wanted) -> socket.socket:
+        """@return: the connection to an address that needs no resolver."""
+        self.dialer.dial(
+            self.live("::1"),
+            wanted,
+            lambda *won: self.connected.append(won),
+            self.failed.append,
+        )
+        self.reactor.until(lambda: self.connected)
+        self.winner()
+        return self.connected[0][0]
+
     def test_literal(self) -> None:
-        """Refused, silent or there: without a name no race."""
-        for host in ("127.0.0.1", "::1"):
-            address = self.live(host)
-            attempt = self.dialer.dial(
-                address,
-                b"",
-                lambda *won: self.connected.append(won),
-                self.failed.append,
-            )
-            self.reactor.until(lambda: self.connected)
-            attempt.cancel()
-            self.assertEqual(self.winner(), address)
+        """With a first byte it is there at once, without one soon."""
+        for first in (b"x", b""):
+            self.literal(Wanted(first))
+            sock, sent = self.connected.pop()
+            self.assertEqual(sent, len(first))
+            sock.close()
+
+    def test_options(self) -> None:
+        """Connections are as they are wanted."""
+        for keepalive, nodelay in ((True, True), (False, False)):
+            sock = self.literal(Wanted(b"x", keepalive, nodelay))
+            for level, name, wanted in (
+                (socket.SOL_SOCKET, socket.SO_KEEPALIVE, keepalive),
+                (socket.IPPROTO_TCP, socket.TCP_NODELAY, nodelay),
+            ):
+                self.assertEqual(bool(sock.getsockopt(level, name)), wanted)
             self.connected.pop()[0].close()
