@@ -209,10 +209,11 @@ class ForegroundTests(ProcessCase):
                 file.write(text)
 
         feed(ECHO)
+        port = running.port()  # the first reading is over
         with (self.folder / "slow.conf").open("w") as file:
             file.write(ECHO.replace("match: {prefix: e}", "match: {prefix: n}"))
         running.wait_for("reloaded: 1")
-        self.assertEqual(exchange(running.port(), b"new"), b"new")
+        self.assertEqual(exchange(port, b"new"), b"new")
 
     def test_environment_and_settings(self) -> None:
         """Variables and --set count as they do for check."""
