@@ -48,6 +48,7 @@ class DeadlinesTests(SynchronousTestCase):
     def test_earlier_than_what_is_waited_for(self) -> None:
         """The timer moves forward."""
         late, early = self.items(1100.0, 1001.0)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
         self.clock.advance(1.0 + TICK)
         self.assertEqual((len(early.expired), len(late.expired)), (1, 0))
 
@@ -118,5 +119,6 @@ class DeadlinesTests(SynchronousTestCase):
         self.deadlines.stop()
         self.deadlines.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.items(1002.0)
         self.clock.advance(10.0)
         self.assertEqual(item.expired, [])

@@ -191,6 +191,21 @@ class WriteTests(StreamCase):
         self.assertEqual(self.received(), LARGE + b"end")
         self.assertEqual(self.reactor.getWriters(), [])
 
+    def test_order_in_the_middle(self) -> None:
+        """Nothing overtakes what is being written."""
+        self.stream.write(LARGE)
+        first = self.peer.recv(100_000)
+        self.reactor.settle()
+        second = self.peer.recv(100_000)
+        self.stream.write(b"end")
+        self.assertTrue(first + second + self.received() == LARGE + b"end")
+
+    def test_at_once_with_a_producer(self) -> None:
+        """Whoever pushes is written as fast as anybody."""
+        self.stream.registerProducer(Source(), True)
+        self.stream.write(b"abc")
+        self.assertEqual(self.peer.recv(10), b"abc")
+
     def test_pauses_its_producer(self) -> None:
         """While more waits than the buffer should hold."""
         source = Source()
@@ -253,7 +268,7 @@ class EndTests(StreamCase):
         self.assertEqual(self.peer.recv(10), b"")
         self.peer.send(b"def")
         self.reactor.settle()
-        self.assertEqual(self.kept.data, b"def")
+        self.assertEqual((self.kept.data, self.kept.lost), (b"def", []))
 
     def test_half_close_after_what_waits(self) -> None:
         """The end stands behind the last octet."""
@@ -280,12 +295,23 @@ class EndTests(StreamCase):
         self.assertEqual(self.kept.lost, [ConnectionDone])
         self.assertEqual(self.peer.recv(10), b"")
         self.stream.loseConnection()
+        self.stream.write(b"never")
+        self.stream.loseWriteConnection()
         self.assertEqual(self.kept.lost, [ConnectionDone])
 
     def test_close_after_what_waits(self) -> None:
         """The end stands behind the last octet."""
         self.stream.write(LARGE)
         self.close_and_receive()
+
+    def test_close_in_the_middle(self) -> None:
+        """Also when a part of it has gone already."""
+        self.stream.write(LARGE)
+        first = self.peer.recv(100_000)
+        self.reactor.settle()
+        self.stream.loseConnection()
+        self.assertEqual(self.kept.lost, [])
+        self.assertTrue(first + self.received() == LARGE)
 
     def test_close_after_a_half_close(self) -> None:
         """Also when that had to wait itself."""
