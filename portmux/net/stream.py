@@ -149,7 +149,7 @@ class Stream(Connection):
         if self._can_act():
             self._writeDisconnected = True
             self._closeWriteConnection()
-        else:
+        elif self.connected:
             super().loseWriteConnection()
 
     def readConnectionLost(self, reason: Failure) -> None:
