@@ -6,6 +6,7 @@ carries out what that decides.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, assert_never
 
 from twisted.internet.defer import CancelledError
@@ -18,6 +19,7 @@ from zope.interface import implementer
 
 from portmux.core.effects import (
     RESET,
+    WAIT,
     Adopt,
     Close,
     Dial,
@@ -70,6 +72,7 @@ class Front(Protocol):
     def __init__(self, engine: Engine, session: Session) -> None:
         self.engine = engine
         self.session = session
+        self._now: Callable[[], float] = engine.reactor.seconds
 
     def begin(self, stream: Stream) -> None:
         """A new client: mostly its first bytes are there already."""
@@ -202,11 +205,9 @@ class Front(Protocol):
 
     # -- effects
 
-    def _now(self) -> float:
-        return float(self.engine.reactor.seconds())
-
     def _on(self, effect: Effect) -> None:
-        self._carry(effect)
+        if effect is not WAIT:
+            self._carry(effect)
         self._watch()
 
     def _watch(self) -> None:
@@ -249,7 +250,8 @@ class Front(Protocol):
             return  # the last one failed at once; the loop below goes on
         self._dialling = True
         self._pause()
-        self._give_up_attempt()
+        if self._attempt is not None:
+            self._give_up_attempt()
         while self._wanted is not None:
             address, self._wanted = self._wanted.address, None
             policy = self.session.policy
@@ -262,9 +264,9 @@ class Front(Protocol):
         self._dialling = False
 
     def _give_up_attempt(self) -> None:
-        if self._attempt is not None:
-            self._attempt.cancel()
-            self._attempt = None
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.cancel()
 
     def _undialled(self, why: str) -> None:
         self._on(self.session.connect_failed(why, self._now()))
@@ -320,7 +322,8 @@ class Front(Protocol):
             self.over()
 
     def _close(self, reset: bool) -> None:
-        self._give_up_attempt()
+        if self._attempt is not None:
+            self._give_up_attempt()
         if not reset:
             self.session.closing(self._now())
         back = self._back
@@ -330,7 +333,7 @@ class Front(Protocol):
             self._linger()
         elif not self._gone:
             _end(self.transport, reset)
-        if not reset:
+        if not reset and not self._gone:
             self._drains()
 
     def _drains(self) -> bool:
