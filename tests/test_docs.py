@@ -1,157 +1,144 @@
-"""The documentation is true: its files can be loaded, its commands exist and run."""
+"""What the pages show works: configurations, commands, options, links."""
 
 from __future__ import annotations
 
-import argparse
+import contextlib
+import io
 import re
 import shlex
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
 
-from jsonschema import Draft202012Validator
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux import commands
+from portmux import cli
 from portmux.app.build import registry
-from portmux.config.faults import Faults
-from portmux.config.load import Inputs, load
-from portmux.config.schema import plain, schema
-from portmux.config.sources import yaml
-from portmux.config.tree import Table
+from portmux.config import reference
+from portmux.config.load import Inputs, Loaded, load
+from portmux.config.sources.syntax import Syntax
 from portmux.errors import ConfigError
 from portmux.tap import Options
-from tests.integration.processes import ROOT
-from tests.manual.transcript import DOCS, TranscriptCase, blocks, fits, pages
+from tests.documents import ROOT, commands, examples, name, pages, uncommented
 
-KINDS = registry()
-VALIDATOR = Draft202012Validator(schema(KINDS))
-
-WHOLE: Final = {"listeners", "include", "log"}
-"""Keys of a whole file; a block without any of them is a part of a route."""
-
-FOLLOWED: Final = (
-    "ambiguity.md",
-    "howto/editor.md",
-    "howto/from-haproxy.md",
-    "howto/from-sslh.md",
-    "howto/git-by-sni.md",
-    "howto/openvpn.md",
-    "howto/server-first.md",
-    "howto/ssh-and-https.md",
-)
-"""Pages whose commands need nothing but Python."""
-
-ELSEWHERE: Final = {"tutorial.md", "howto/programs.md"}
-"""Pages that tests/peers follow."""
-
-_COMMAND = re.compile(r"^(?:    |[$#] )((?:portmux|twistd portmux) .*)", re.MULTILINE)
-
-_BEHIND = re.compile(r"  +|[|#>&]")
-"""What ends a command on its line."""
+ACTIONS = ROOT / "docs" / "actions.md"
+EXAMPLE = ROOT / "conf" / "portmux.conf"
+README = ROOT / "README.md"
 
 
-def name(page: Path) -> str:
-    return page.relative_to(DOCS if DOCS in page.parents else ROOT).as_posix()
+def loaded(where: str, text: str) -> Loaded:
+    """@raise ConfigError: C{portmux check} would tell faults."""
+    inputs = Inputs(
+        read=lambda _: text.encode(),
+        glob=lambda _: [],
+        registry=registry(),
+        file=where,
+        syntax=Syntax.YAML,
+    )
+    return load(inputs)
 
 
-def parts(text: str) -> Iterator[str]:
-    """@return: whole files; of lines that each are a route's part, routes of them."""
-    tree = yaml.parse("block", text, faults := Faults())
-    if not faults and isinstance(tree, Table) and WHOLE & tree.entries.keys():
-        yield text
-        return
-    for part in re.split(r"^(?=match:|[a-z]+:)", text, flags=re.M):
-        if part.strip():
-            inner = part if part.startswith("match:") else f"match: always\n{part}"
-            last = "" if "\nmatch" not in inner and part != inner else "echo:\n"
-            lines = f"name: x\n{inner.rstrip()}\n{last}".splitlines()
-            yield (
-                'listeners:\n  front:\n    bind: "*:1"\n    routes:\n      -\n'
-                + "".join(f"        {line}\n" for line in lines)
-            )
+class ConfigurationTests(SynchronousTestCase):
+    """Every configuration that we show can be used."""
+
+    def test_pages(self) -> None:
+        """All blocks of all pages; faults name the block, and the line in it."""
+        shown = [one for page in pages() for one in examples(page)]
+        self.assertGreater(len(shown), 20)
+        faults = []
+        for one in shown:
+            try:
+                loaded(one.where, one.text)
+            except ConfigError as error:
+                faults += [*error.faults, one.text]
+        self.assertEqual(faults, [], "\n".join(faults))
+
+    def test_files(self) -> None:
+        """The files that we ship, also with what stands in them as comments."""
+        configs = sorted((ROOT / "conf").glob("*.conf"))
+        self.assertIn(EXAMPLE, configs)
+        for config in configs:
+            for text in (config.read_text(), uncommented(config)):
+                self.assertEqual(loaded(name(config), text).warnings, ())
+
+    def test_comments_are_found(self) -> None:
+        """The example shows routes that it does not have."""
+        plain, more = (
+            loaded("conf", text).config.listeners["front"].routes
+            for text in (EXAMPLE.read_text(), uncommented(EXAMPLE))
+        )
+        self.assertGreater(len(more), len(plain))
 
 
-def shown_commands(page: Path) -> Iterator[list[str]]:
-    """@return: the words of each command of ours that a page shows."""
-    run = "".join(each.text for each in blocks(page) if each.kind == "sh")
-    text = page.read_text("utf-8") + "".join(f"    {x}\n" for x in run.splitlines())
-    for line in _COMMAND.findall(text):
-        yield shlex.split(_BEHIND.split(line)[0])
+class ActionPageTests(SynchronousTestCase):
+    """docs/actions.md is complete."""
 
-
-class YamlTests(SynchronousTestCase):
-    def test_every_block(self) -> None:
-        """portmux takes it, and the schema that editors use."""
-        seen = 0
-        for page in pages():
-            for block in blocks(page):
-                if block.kind != "yaml":
-                    continue
-                for text in parts(block.text):
-                    seen += 1
-                    self.hold(name(page), text)
-        self.assertGreater(seen, 30)
-
-    def hold(self, where: str, text: str) -> None:
-        try:
-            tree = load(
-                Inputs(
-                    read=lambda file: text.encode(),
-                    glob=lambda pattern: [],
-                    registry=KINDS,
-                    file="portmux.conf",
-                )
-            ).tree
-        except ConfigError as error:
-            self.fail(f"{where}: {error.faults}\n{text}")
-        found = [error.message for error in VALIDATOR.iter_errors(plain(tree))]
-        self.assertEqual(found, [], f"{where}:\n{text}")
+    def test_every_action(self) -> None:
+        """Each has its section, with its options as they are declared."""
+        sections = re.split(r"(?m)^## ", ACTIONS.read_text())
+        for action, kind in registry().actions.items():
+            found = [one for one in sections if one.startswith(f"`{action}`")]
+            self.assertEqual(len(found), 1, action)
+            options = list(reference.rows(kind))
+            if options:
+                table = reference.markdown(options)
+                self.assertIn(table, found[0], f"it has to be\n{table}")
 
 
 class CommandTests(SynchronousTestCase):
-    def test_every_command(self) -> None:
-        """What is shown can be typed: sub-command and options exist."""
-        parser = argparse.ArgumentParser(prog="portmux", exit_on_error=False)
-        parser.add_argument("--version", action="store_true")
-        commands.load(parser.add_subparsers())
-        seen = 0
+    """Every command that README shows is there, with the options that it shows."""
+
+    def test_readme(self) -> None:
+        """All lines of its indented blocks."""
+        shown = list(commands(README))
+        self.assertGreater(len(shown), 10)
+        for command in shown:
+            for part in command.line.split(" | "):
+                self.check(shlex.split(part))
+
+    def test_pages(self) -> None:
+        """Those of our own in all other pages; these show output as well."""
         for page in pages():
-            for words in shown_commands(page):
-                seen += 1
-                try:
-                    if words[0] == "twistd":
-                        Options().parseOptions(words[2:])
-                    else:
-                        parser.parse_args(words[1:])
-                except (SystemExit, argparse.ArgumentError) as error:
-                    self.fail(f"{name(page)}: {words}: {error}")
-        self.assertGreater(seen, 20)
+            for command in commands(page):
+                if command.line.startswith(("make ", "portmux ", "twistd ")):
+                    self.check(shlex.split(command.line))
+
+    def check(self, words: list[str]) -> None:
+        """@raise AssertionError: there is no such thing."""
+        program, *rest = words
+        if program == "make":
+            self.assertIn(rest[0], self.targets(), words)
+        elif program == "portmux":
+            self.check_portmux(rest)
+        elif program == "twistd":
+            Options().parseOptions(rest[rest.index("portmux") + 1 :])
+        else:
+            self.assertIn(program, self.others(), words)
+
+    def check_portmux(self, words: list[str]) -> None:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            ended = self.assertRaises(SystemExit, cli.main, [words[0], "--help"])
+        self.assertEqual(ended.code, 0)
+        for word in words[1:]:
+            if word.startswith("-"):
+                self.assertIn(f"{word} ", out.getvalue())
+
+    def targets(self) -> set[str]:
+        return set(re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text()))
+
+    def others(self) -> set[str]:
+        """@return: what every system has, or C{make peers} asks for."""
+        listed = (ROOT / ".ci" / "peers-packages").read_text()
+        return {"echo"} | set(re.findall(r"(?m)^([a-z]+) ", listed))
 
 
-class PageTests(TranscriptCase):
-    def test_every_page_with_commands_is_followed(self) -> None:
-        found = {
-            name(page) for page in pages() for each in blocks(page) if each.kind == "sh"
-        }
-        self.assertEqual(found, {*FOLLOWED, *ELSEWHERE})
+class LinkTests(SynchronousTestCase):
+    """Pages lead to pages that are there."""
 
-    def test_fits(self) -> None:
-        self.assertTrue(fits("a\n...\nb\n", "a\nx\ny\nb\n"))
-        self.assertTrue(fits("a\n...\nb ... d\n", "a\nb c d\n"))
-        self.assertFalse(fits("a.\n", "ab\n"))
-        self.assertFalse(fits("a...\n", "a\nb\n"))
-
-
-def _following(page: str) -> None:
-    """Make a test of a page."""
-
-    def test(self: PageTests) -> None:
-        self.assertGreater(self.follow(DOCS / page), 0)
-
-    test.__doc__ = f"What {page} shows happens."
-    setattr(PageTests, "test_" + re.sub(r"\W", "_", page.removesuffix(".md")), test)
-
-
-for _page in FOLLOWED:
-    _following(_page)
+    def test_links(self) -> None:
+        """Each relative link is a file."""
+        missing = [
+            f"{name(page)}: {target}"
+            for page in pages()
+            for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text())
+            if not (page.parent / target).exists()
+        ]
+        self.assertEqual(missing, [])

@@ -24,7 +24,8 @@ UNMIRRORED = {
 """Modules without a test file of their own, and why."""
 
 WHOLE = {
-    "tests/test_docs.py": "README.md and docs/",
+    "tests/test_docs.py": "README.md, docs/ and conf/",
+    "tests/test_pages.py": "docs/, page by page",
     "tests/test_house.py": "the repository",
     "tests/bench": "bench/, which measures portmux from outside",
     "tests/integration": "several rooms together, over loopback",

@@ -210,7 +210,8 @@ class WorkTests(SynchronousTestCase):
         ):
             buffer = CountingBuffer(b"a" * 10)
             read(buffer)
-            self.assertEqual(buffer.octets, count)
+            read(buffer)
+            self.assertEqual(buffer.octets, 2 * count)
 
     def test_lines(self) -> None:
         """A loop that goes on longer takes more; the same takes the same."""
@@ -218,6 +219,12 @@ class WorkTests(SynchronousTestCase):
         def loop(times: int) -> int:
             return steps(lambda: [judge(Always(), head_of()) for _ in range(times)])
 
+        def three() -> int:
+            one = 1
+            two = one + one
+            return two + one
+
+        self.assertEqual(steps(three), 3)
         self.assertEqual(loop(10), loop(10))
         self.assertGreater(loop(20), 1.8 * loop(10))
 

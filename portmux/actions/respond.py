@@ -16,15 +16,7 @@ from portmux.core.canned import TEXT, WITHOUT_CONTENT, Header
 from portmux.core.option import declared, option
 from portmux.core.plan import Serving
 from portmux.core.registry import Registry
-from portmux.net.answers import (
-    LINGER,
-    Content,
-    Page,
-    answer,
-    cancel,
-    content_of,
-    file_content,
-)
+from portmux.net.answers import Content, Page, answer, content_of, file_content
 from portmux.net.client import Client
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -145,15 +137,8 @@ def _kind(path: str) -> Header:
 
 
 async def _send(data: bytes, client: Client) -> None:
-    sink = Drain()
-    client.attach(sink)
+    client.attach(Drain())
     client.write(data)
-    client.finish()
-    timer = client.reactor.callLater(LINGER, sink.over.come)
-    try:
-        await sink.over.wait()
-    finally:
-        cancel(timer)
 
 
 def register(registry: Registry) -> None:

@@ -54,6 +54,8 @@ def policy(
         silent=sniff.silent,
         idle=timeouts.idle,
         half_close=timeouts.half_close,
+        keepalive=listener.keepalive,
+        nodelay=listener.nodelay,
     )
 
 

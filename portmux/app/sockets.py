@@ -19,6 +19,9 @@ Wanted = Mapping[str, Mapping[BindAddress, Listening]]
 _Key = tuple[BindAddress, str]
 """An address; and the listener's name, where each has a port of its own."""
 
+_EVERY = frozenset({"*", "0.0.0.0", "::"})
+"""Addresses that stand for all others."""
+
 
 @attrs.define(eq=False)
 class _Place:
@@ -63,7 +66,7 @@ class Sockets:
             self._restore(changed)
             raise
         for key in [key for key in self._open if key not in asked]:
-            _shut(key, self._open.pop(key).release())
+            _shut(self._open.pop(key).release())
         for key, place in asked.items():
             before = self._open.get(key)
             if before is None:
@@ -74,8 +77,8 @@ class Sockets:
 
     def close(self) -> None:
         """Close everything."""
-        for key, place in self._open.items():
-            _shut(key, place.release())
+        for place in self._open.values():
+            _shut(place.release())
         self._open = {}
 
     def _open_missing(
@@ -85,7 +88,11 @@ class Sockets:
         try:
             return self._listen(missing)
         except BindError as error:
-            leaving = {key: one for key, one in self._open.items() if key not in asked}
+            leaving = {
+                key: place
+                for key, place in self._open.items()
+                if key not in asked and any(_clash(key[0], one[0]) for one in missing)
+            }
             if not leaving or not _is_taken(error):
                 raise
             return self._replace(leaving, missing)
@@ -99,7 +106,7 @@ class Sockets:
         For that moment clients of the old address are refused.
         """
         for key in leaving:
-            _shut(key, self._open.pop(key).release())
+            _shut(self._open.pop(key).release())
         try:
             return self._listen(missing)
         except BindError:
@@ -117,8 +124,8 @@ class Sockets:
             for key, place in places.items():
                 fresh[key] = listen(place.listening, self._environ)
         except BindError:
-            for key, sockets in fresh.items():
-                _shut(key, sockets)
+            for sockets in fresh.values():
+                _shut(sockets)
             raise
         return fresh
 
@@ -148,11 +155,17 @@ def _key(name: str, address: BindAddress) -> _Key:
     return address, name if chosen else ""
 
 
+def _clash(one: BindAddress, other: BindAddress) -> bool:
+    """Whether both cannot be open, if they are not the same."""
+    if not isinstance(one, Host) or not isinstance(other, Host):
+        return False
+    return one.port == other.port and not _EVERY.isdisjoint((one.host, other.host))
+
+
 def _is_taken(error: BindError) -> bool:
     return getattr(error.__cause__, "errno", None) == errno.EADDRINUSE
 
 
-def _shut(key: _Key, sockets: Iterable[socket.socket]) -> None:
-    address, _ = key
+def _shut(sockets: Iterable[socket.socket]) -> None:
     for sock in sockets:
-        shut(address, sock)
+        shut(sock)

@@ -60,8 +60,7 @@ class Decoder:
         if get_origin(kind) is Mapping:
             names, values = get_args(kind)
             return self._named(names, values, node, path)
-        leaf = leaf_of(kind)
-        if leaf is None:
+        if (leaf := leaf_of(kind)) is None:
             return self._record(kind, node, path)
         if optional:
             leaf = attrs.evolve(leaf, allowed=f"{leaf.allowed}, or none")
@@ -153,8 +152,7 @@ class Decoder:
         self, what: str, kinds: Mapping[str, Any], node: Node, path: Path
     ) -> tuple[Any, ...]:
         """Decode a name alone, or each key of a mapping."""
-        text = isinstance(node, Scalar) and node.style is not Style.TYPED
-        if isinstance(node, Scalar) and text and not node.missing:
+        if isinstance(node, Scalar) and node.style is not Style.TYPED and node.text:
             alone = Entry(node.origin, Table(node.origin))
             node = Table(node.origin, {node.text: alone})
         if not isinstance(node, Table) or not node.entries:

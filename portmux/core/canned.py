@@ -89,7 +89,7 @@ class Conversation:
         @param now: seconds since 1970.
         @return: None when the client has to send more first.
         """
-        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+        if self._http.our_state is h11.DONE:
             self._http.start_next_cycle()
         while self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             try:
@@ -107,8 +107,6 @@ class Conversation:
                     return self._asked(now)
             elif isinstance(event, h11.EndOfMessage):
                 return self._asked(now)
-            elif isinstance(event, h11.ConnectionClosed):
-                break
         return Next.OVER
 
     def give_up(self, now: float) -> Step:

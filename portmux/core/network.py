@@ -19,7 +19,6 @@ from portmux.core.option import option
 
 _ALLOWED = "an address, a network like 10.0.0.0/8, a range like 10.0.0.1-10.0.0.9"
 _MAPPED = 0xFFFF << 32
-_MAPPED_BITS = 96
 
 Number = tuple[int, int]
 """An address as version, 4 or 6, and value: all addresses in one order."""
@@ -145,11 +144,8 @@ def _network(text: str) -> tuple[Number, Number]:
     if ip_address(text.partition("/")[0].strip()) != found.network_address:
         raise ValueError(f"{text!r} has host bits set, {str(found)!r} is its network")
     low, high = _number(found.network_address), _number(found.broadcast_address)
-    if low[0] != high[0] or found.prefixlen < _MAPPED_BITS:
-        low, high = (  # a larger network is IPv6 through and through
-            (found.version, int(found.network_address)),
-            (found.version, int(found.broadcast_address)),
-        )
+    if low[0] != high[0]:  # the mapped addresses are its end, so it is larger: IPv6
+        return (6, int(found.network_address)), (6, int(found.broadcast_address))
     return low, high
 
 

@@ -128,6 +128,7 @@ def _shown(address: Address) -> str:
     return printable(text) if isinstance(address, Unix) else _word(text)
 
 
+@lru_cache(maxsize=1024)
 def _word(text: str) -> str:
     """Names of ours, and what is printable already, stay as they are."""
     return text if _WORD.fullmatch(text) else printable(text)

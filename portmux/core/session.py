@@ -45,8 +45,10 @@ from portmux.core.sniff import Cause, Decision, Sniffer, Table, Way
 LINGER: Final = 10.0
 """Seconds for the last bytes to reach a peer that was told the end (taste)."""
 
-
 _NUMBERS = count(1)
+
+# On Python 3.11 a member read off its class costs as much as a call (measured).
+_SNIFF, _DIAL, _RELAY, _SERVE, _CLOSE, _OVER = Phase
 
 
 @attrs.define(eq=False, slots=True)
@@ -69,6 +71,8 @@ class Policy:
     silent: float | None = None
     idle: float | None = None
     half_close: float | None = None
+    keepalive: bool = True
+    nodelay: bool = True
     descriptors: int = attrs.field(init=False)
     patience: float | None = attrs.field(init=False)
 
@@ -100,7 +104,7 @@ class Session:
     local: Address
     opened: float
     number: int = attrs.field(init=False)
-    phase: Phase = attrs.field(default=Phase.SNIFF, init=False)
+    phase: Phase = attrs.field(default=_SNIFF, init=False)
     deadline: float | None = attrs.field(default=None, init=False)
     touched: float = attrs.field(default=0.0, init=False)
     sent: int = attrs.field(default=0, init=False)
@@ -158,7 +162,7 @@ class Session:
 
         In any other phase they are not the session's: the engine passes them on.
         """
-        if self.phase is not Phase.SNIFF:
+        if self.phase is not _SNIFF:
             return WAIT
         self.touched = now
         if self._sniffer is not None:
@@ -204,20 +208,25 @@ class Session:
         return self._carry_out(way, now)
 
     def _unwanted(self, decision: Decision) -> bool:
-        """Whether this counts towards a ban: bytes, or silence, that nothing fits."""
+        """
+        Whether this counts towards a ban: bytes, or silence, that nothing fits.
+
+        A fallback that forwards is a service like others, and wanted.
+        """
         table = self.policy.table
         if decision.cause is Cause.EOF and not self.held:
             return False  # a probe of the port, such as a monitor's
-        expected = (table.silent, table.undecided)
-        return decision.matcher is None and decision.way not in expected
+        if decision.matcher is not None or isinstance(decision.way.plan, Forwarding):
+            return False
+        return decision.way not in (table.silent, table.undecided)
 
     def _carry_out(self, way: Way, now: float) -> Effect:
         plan = way.plan
         if isinstance(plan, Forwarding):
-            self.phase = Phase.DIAL
+            self.phase = _DIAL
             return self._next_backend(plan, now)
         if isinstance(plan, Serving):
-            self.phase = Phase.SERVE
+            self.phase = _SERVE
             self._watch()
             return Adopt(plan)
         self.end("closed" if way.chosen else "no-route")
@@ -238,9 +247,9 @@ class Session:
 
     def connected(self, now: float) -> Effect:
         """The backend of the last L{Dial} is there."""
-        if self.phase is not Phase.DIAL:
+        if self.phase is not _DIAL:
             return CLOSE if self._ending else WAIT
-        self.phase = Phase.RELAY
+        self.phase = _RELAY
         self._detail = ""
         self.touched = now
         self._watch()
@@ -248,7 +257,7 @@ class Session:
 
     def connect_failed(self, why: str, now: float) -> Effect:
         """@param why: one clause, such as C{connection refused}."""
-        if self.phase is not Phase.DIAL:
+        if self.phase is not _DIAL:
             return WAIT
         assert self._way is not None and isinstance(self._way.plan, Forwarding)
         tried = f"{self.backend.address}: {why}" if self.backend is not None else why
@@ -261,17 +270,17 @@ class Session:
         """This side will send no more; the other direction goes on."""
         if self._ending or self.half_closed is side:
             return WAIT
-        if self.phase in (Phase.SNIFF, Phase.DIAL) and side is Side.BACKEND:
+        if self.phase in (_SNIFF, _DIAL) and side is Side.BACKEND:
             return WAIT  # there is none yet
         if self.half_closed is not None:
-            return self.end("done") if self.phase is Phase.RELAY else WAIT
+            return self.end("done") if self.phase is _RELAY else WAIT
         self.half_closed = side
-        if self.phase is Phase.SNIFF:
+        if self.phase is _SNIFF:
             return self._give_up(Cause.EOF, now)
-        if self.phase in (Phase.RELAY, Phase.SERVE):
+        if self.phase in (_RELAY, _SERVE):
             self.touched = now
             self._watch()
-        if self.phase is Phase.RELAY:
+        if self.phase is _RELAY:
             other = Side.BACKEND if side is Side.CLIENT else Side.CLIENT
             return FINISH[other]
         return WAIT
@@ -285,7 +294,7 @@ class Session:
 
     def served(self, how: str = "done", detail: str = "") -> Effect:
         """The coroutine of L{Adopt} is over."""
-        return self.end(how, detail) if self.phase is Phase.SERVE else WAIT
+        return self.end(how, detail) if self.phase is _SERVE else WAIT
 
     # -- time
 
@@ -293,11 +302,11 @@ class Session:
         """The deadline has passed, or may have."""
         if self.deadline is None or now < self.deadline:
             return WAIT
-        if self.phase is Phase.SNIFF:
+        if self.phase is _SNIFF:
             return self._give_up(Cause.TIMEOUT, now)
-        if self.phase is Phase.DIAL:
+        if self.phase is _DIAL:
             return self.connect_failed("connect timeout", now)
-        if self.phase is Phase.CLOSE:
+        if self.phase is _CLOSE:
             self.deadline = None
             return RESET
         self._watch()
@@ -324,25 +333,26 @@ class Session:
 
     @property
     def _ending(self) -> bool:
-        return self.phase is Phase.CLOSE or self.phase is Phase.OVER
+        phase = self.phase
+        return phase is _CLOSE or phase is _OVER
 
     def end(self, how: str, detail: str = "") -> Effect:
         """End the session for a reason of its own, or of an operator."""
         if not self._ending:
-            self.phase = Phase.CLOSE
+            self.phase = _CLOSE
             self._end = how
             self._detail = detail or self._detail
         return CLOSE
 
     def closing(self, now: float) -> None:
         """The engine has begun to close; what is under way has so long to arrive."""
-        if self.phase is Phase.CLOSE:
+        if self.phase is _CLOSE:
             self.deadline = now + LINGER
 
     def closed(self, now: float) -> Record:
         """Both sides' sockets are gone. To be called once, as the very last."""
         self.end("lost")  # unless it was known before how it ends
-        self.phase, self.deadline = Phase.OVER, None
+        self.phase, self.deadline = _OVER, None
         backend = self.backend
         self._let_go()
         if self._way is not None:

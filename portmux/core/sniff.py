@@ -69,6 +69,10 @@ class Route:
         self.won = Decision(self.way, Cause.MATCH, self.matcher)
 
 
+# On Python 3.11 a member read off its class costs as much as a call (measured).
+_, _MORE, _YES = Verdict
+
+
 def _close() -> Way:
     return Way("close", Closing(), chosen=False)
 
@@ -120,9 +124,9 @@ class Table:
         head = self._fresh_head(source, local)
         for route in early:
             verdict = judge(route.matcher, head)
-            if verdict is Verdict.YES:
+            if verdict is _YES:
                 return route.won
-            if verdict is Verdict.MORE and not self.eager:
+            if verdict is _MORE and not self.eager:
                 return None
         if self.eager or len(early) < len(self.routes):
             return None  # eager: silence alone never means that no route is left
@@ -140,9 +144,9 @@ class Table:
             head.data += data[: self.limit]
             for route in self._rows[data[0]]:
                 verdict = judge(route.matcher, head)
-                if verdict is Verdict.YES:
+                if verdict is _YES:
                     return route.won
-                if verdict is Verdict.MORE:
+                if verdict is _MORE:
                     break
             else:
                 return self.give_up(Cause.NONE_LEFT, None)
@@ -163,7 +167,7 @@ class Table:
         if cause is Cause.EOF:
             return Decision(self.closed, cause)
         for route in self.routes:
-            if judge(route.matcher, head) is Verdict.YES:
+            if judge(route.matcher, head) is _YES:
                 return self.give_up(cause, route)
         return self.give_up(cause, None)
 
@@ -255,12 +259,12 @@ class Sniffer:
         still: list[Route] = []
         for route in self._candidates():
             verdict = judge(route.matcher, self.head)
-            if verdict is Verdict.YES:
+            if verdict is _YES:
                 if not still:
                     return route.won
                 self._second = route
                 break  # nothing below can win any more
-            if verdict is Verdict.MORE:
+            if verdict is _MORE:
                 still.append(route)
         self._open = still
         if still:
@@ -283,9 +287,9 @@ class Sniffer:
         still: list[Route] = []
         for route in self._candidates():
             verdict = judge(route.matcher, self.head)
-            if verdict is Verdict.YES:
+            if verdict is _YES:
                 return route.won
-            if verdict is Verdict.MORE:
+            if verdict is _MORE:
                 still.append(route)
         self._open = still
         return None if still else self.table.give_up(Cause.NONE_LEFT, None)

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -25,12 +25,24 @@ BATCH: Final = 64
 """Clients accepted before other work has its turn (taste)."""
 
 PAUSE: Final = 1.0
-"""Seconds before accepting is tried again when the whole system is short (taste)."""
+"""Seconds until another try when nobody at all can be accepted (taste)."""
 
 WARNING: Final = 10.0
 """Seconds between two warnings that accepting pauses (taste)."""
 
-_SHORT: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_ITS_OWN: Final = {
+    errno.ECONNABORTED,
+    errno.EPERM,
+    errno.EPROTO,
+    errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENONET,
+}
+"""Failures of the connection that was to be accepted. accept(2)."""
 
 Accepted = Callable[[socket.socket, Address, Address], None]
 """Given a client's socket, its address and the local one."""
@@ -59,6 +71,7 @@ class Acceptor:
         self._family = int(sock.family)  # asking a socket is slow
         self._local = _fixed(sock)
         self._on = False
+        self._pause: IDelayedCall | None = None
         self._warned = -WARNING
 
     def start(self) -> None:
@@ -69,6 +82,9 @@ class Acceptor:
         """Accept no more; the socket goes on listening until it is closed."""
         self._on = False
         self._reactor.removeReader(self)
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
 
     def fileno(self) -> int:
         return self.sock.fileno()
@@ -94,11 +110,13 @@ class Acceptor:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in _SHORT:
-                    self._wait(os.strerror(error.errno), PAUSE)
-                    return
-                continue  # that client has gone already
+                if error.errno in _ITS_OWN:
+                    continue  # that client has gone already
+                self._wait(os.strerror(error.errno or errno.EIO), PAUSE)
+                return
             self._accepted(sock, _address(self._family, peer), self._local_of(sock))
+            if not self._on:
+                return
 
     def _wait(self, why: str, pause: float | None) -> None:
         """@param pause: seconds to wait, where a session's end may not come."""
@@ -106,13 +124,14 @@ class Acceptor:
         if pause is None:
             self._budget.wait(self._resume)
         else:
-            self._reactor.callLater(pause, self._resume)
+            self._pause = self._reactor.callLater(pause, self._resume)
         now = self._reactor.seconds()
         if now - self._warned >= WARNING:
             self._warned = now
             self._log.warn("accepting pauses: {why}", why=why.lower())
 
     def _resume(self) -> None:
+        self._pause = None
         if self._on:
             self._reactor.addReader(self)
 

@@ -18,13 +18,6 @@ from portmux.core.canned import Conversation, Header, Next, Say, Step
 from portmux.net.client import Client
 from portmux.net.life import Ending
 
-LINGER: Final = 5.0
-"""
-Seconds in which a client may still send after its last answer (taste). What it
-sends is dropped: octets left unread would turn the end into a reset, and that
-may destroy the answer. RFC 9112, section 9.6.
-"""
-
 REQUEST: Final = 30.0
 """Seconds for a request to be there whole, from the answer before (taste)."""
 
@@ -106,7 +99,6 @@ class Server:
         self._paused = False
         self._held_back = False
         self._done = False
-        self._ended = False
 
     # -- what the client sends
 
@@ -116,10 +108,7 @@ class Server:
             self.go_on()
 
     def ended(self) -> None:
-        self._ended = True
-        if self._done:
-            self.over.come()
-        else:
+        if not self._done:
             self._http.finish()
             self.go_on()
 
@@ -143,7 +132,7 @@ class Server:
 
     def go_on(self) -> None:
         """Answer what is there, while the client takes it and nobody else waits."""
-        cancel(self._turn)
+        _cancel(self._turn)
         for _ in range(TURN):
             if self._done:
                 return
@@ -156,7 +145,7 @@ class Server:
             if step is None:
                 self._await_request()
                 return
-            cancel(self._timer)
+            _cancel(self._timer)
             self._timer = None
             self._take(step)
         else:
@@ -166,8 +155,8 @@ class Server:
 
     def let_go(self) -> None:
         """Keep nothing open, nor the reactor busy."""
-        cancel(self._turn)
-        cancel(self._timer)
+        _cancel(self._turn)
+        _cancel(self._timer)
         self._close_body()
 
     def _take(self, step: Step) -> None:
@@ -235,12 +224,7 @@ class Server:
 
     def _end(self) -> None:
         self._done = True
-        self._client.finish()
-        if self._ended:
-            self.over.come()
-        else:
-            self._read_on()
-            self._timer = self._client.reactor.callLater(LINGER, self.over.come)
+        self.over.come()
 
     def _read_on(self) -> None:
         if self._held_back:
@@ -251,7 +235,7 @@ class Server:
         return float(self._client.reactor.seconds())
 
 
-def cancel(call: IDelayedCall | None) -> None:
+def _cancel(call: IDelayedCall | None) -> None:
     """Cancel a timer that may have run out, or was never set."""
     if call is not None and call.active():
         call.cancel()

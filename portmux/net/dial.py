@@ -13,8 +13,10 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import attrs
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
@@ -40,6 +42,22 @@ Failed = Callable[[str], None]
 """Told why no connection came about, in one clause."""
 
 
+_COMING: Final = (0, errno.EINPROGRESS)
+
+
+@attrs.frozen(slots=True)
+class Wanted:
+    """
+    What a connection is for.
+
+    @ivar first: bytes that may be sent as soon as it is there.
+    """
+
+    first: bytes
+    keepalive: bool = True
+    nodelay: bool = True
+
+
 class Dialer:
     """Makes connections; knows nothing of pools or retries."""
 
@@ -49,34 +67,52 @@ class Dialer:
         self._literals: dict[Address, Name] = {}
 
     def dial(
-        self, address: Address, first: bytes, connected: Connected, failed: Failed
-    ) -> Attempt:
+        self, address: Address, wanted: Wanted, connected: Connected, failed: Failed
+    ) -> Attempt | None:
         """
         Start connecting; exactly one of the callbacks is called, perhaps at once.
 
-        @param first: bytes that may be sent as soon as a connection is there.
-        @return: cancel it to have neither callback called.
+        @return: cancel it to have neither callback called; None where one has been.
         """
-        attempt = Attempt(self._reactor, first, connected, failed)
-        name = self._literal(address)
-        if name is not None:
-            attempt.race([name])
-        elif isinstance(address, Host):
+        try:
+            name = self._literal(address)
+        except OSError as error:
+            failed(str(error))
+            return None
+        if name is None:
+            attempt = Attempt(self._reactor, wanted, connected, failed)
+            assert isinstance(address, Host)
             attempt.resolve(address)
-        return attempt
+            return attempt
+        begun = _begin(name, wanted)
+        if isinstance(begun, str):
+            failed(begun)
+        elif begun.waiting:
+            attempt = Attempt(self._reactor, wanted, connected, failed)
+            attempt.enter(begun.sock)
+            return attempt
+        else:
+            connected(begun.sock, begun.sent)
+        return None
 
     def _literal(self, address: Address) -> Name | None:
+        """@raise OSError: see L{_as_literal}."""
         name = self._literals.get(address)
         if name is None:
             if len(self._literals) > 10_000:  # taste; configurations have dozens
                 self._literals.clear()
             name = _as_literal(address)
-            if name is not None:
+            # The number of an interface changes when it comes and goes.
+            if name is not None and "%" not in str(address):
                 self._literals[address] = name
         return name
 
 
 def _as_literal(address: Address) -> Name | None:
+    """
+    @return: None for a name.
+    @raise OSError: the interface of a link-local address is not there.
+    """
     if isinstance(address, Unix):
         return socket.AF_UNIX, address.path
     try:
@@ -94,15 +130,56 @@ def _as_literal(address: Address) -> Name | None:
     )
 
 
+class _Begun(NamedTuple):
+    """
+    A connection that was asked for.
+
+    @ivar sent: of the first bytes.
+    @ivar waiting: it is not known yet whether it comes about.
+    """
+
+    sock: socket.socket
+    sent: int
+    waiting: bool
+
+
+def _begin(name: Name, wanted: Wanted) -> _Begun | str:
+    """@return: why there is no connection, in one clause, instead of one."""
+    family, address = name
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    except OSError as error:
+        return _clause(error.errno)
+    sent = 0
+    try:
+        if family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, wanted.nodelay)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, wanted.keepalive)
+        code = sock.connect_ex(address)
+        if wanted.first and code in _COMING:
+            # On loopback and in fast networks the connection is mostly there
+            # already; sending tells, and saves a round of the reactor.
+            sent, code = sock.send(wanted.first), 0
+    except BlockingIOError:
+        code = errno.EINPROGRESS
+    except OSError as error:  # refused already; or a path that is too long
+        sock.close()
+        return _clause(error.errno) if error.errno else str(error).lower()
+    if code in _COMING:
+        return _Begun(sock, sent, code != 0)
+    sock.close()
+    return _clause(code)
+
+
 @implementer(IResolutionReceiver)
 class Attempt:
     """One dialling: resolution and race."""
 
     def __init__(
-        self, reactor: Any, first: bytes, connected: Connected, failed: Failed
+        self, reactor: Any, wanted: Wanted, connected: Connected, failed: Failed
     ) -> None:
         self.reactor = reactor
-        self._first = first
+        self._wanted = wanted
         self._connected = connected
         self._failed = failed
         self._names: list[Name] = []
@@ -134,10 +211,12 @@ class Attempt:
         """The resolver cannot be cancelled; late answers are ignored."""
 
     def addressResolved(self, address: IAddress) -> None:
-        host, port = address.host, address.port  # type: ignore[attr-defined]
-        name = _as_literal(Host(host, port))
-        if name is not None:
-            self._names.append(name)
+        if isinstance(address, IPv6Address):
+            flow, scope = address.flowInfo, address.scopeID
+            name: Any = (address.host, address.port, flow, scope)
+            self._names.append((socket.AF_INET6, name))
+        elif isinstance(address, IPv4Address):
+            self._names.append((socket.AF_INET, (address.host, address.port)))
 
     def resolutionComplete(self) -> None:
         if self._over:
@@ -145,7 +224,7 @@ class Attempt:
         if self._names:
             self.race(_interleaved(self._names))
         else:
-            self._fail(f"{self._host} does not resolve")
+            self.fail(f"{self._host} does not resolve")
 
     # -- the race
 
@@ -160,45 +239,25 @@ class Attempt:
             if self._start(name):
                 return
         if not self._racing and not self._over:
-            self._fail(self._why)
+            self.fail(self._why)
 
     def _start(self, name: Name) -> bool:
         """@return: whether this address is in the race, or has won it."""
-        try:
-            sock = socket.socket(name[0], socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        except OSError as error:
-            self._why = _clause(error.errno)
+        begun = _begin(name, self._wanted)
+        if isinstance(begun, str):
+            self._why = begun
             return False
-        sent = 0
-        try:
-            code = sock.connect_ex(name[1])
-        except OSError as error:  # a path that is too long, for one
-            sock.close()
-            self._why = str(error).lower()
-            return False
-        if code == 0 or code == errno.EINPROGRESS:
-            # On loopback and in fast networks the connection is mostly there
-            # already; sending tells, and saves a round of the reactor.
-            if name[0] != socket.AF_UNIX:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._first:
-                try:
-                    sent, code = sock.send(self._first), 0
-                except BlockingIOError:
-                    pass
-                except OSError as error:
-                    code = error.errno or errno.EIO
-        if code == 0:
-            self.won(sock, sent)
-        elif code == errno.EINPROGRESS:
-            self._racing.add(_Runner(self, sock))
+        if begun.waiting:
+            self.enter(begun.sock)
             if self._names:
                 self._timer = self.reactor.callLater(STAGGER, self._join)
         else:
-            sock.close()
-            self._why = _clause(code)
-            return False
+            self.won(begun.sock, begun.sent)
         return True
+
+    def enter(self, sock: socket.socket) -> None:
+        """Have a connecting socket in the race."""
+        self._racing.add(_Runner(self, sock))
 
     def won(self, sock: socket.socket, sent: int) -> None:
         """The first connection that came about; the others are dropped."""
@@ -218,7 +277,8 @@ class Attempt:
         self._racing.discard(runner)
         self.won(runner.sock, 0)
 
-    def _fail(self, why: str) -> None:
+    def fail(self, why: str) -> None:
+        """There is nothing left to try."""
         self._over = True
         self._failed(why)
 

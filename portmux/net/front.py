@@ -6,6 +6,7 @@ carries out what that decides.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, assert_never
 
 from twisted.internet.defer import CancelledError
@@ -18,6 +19,7 @@ from zope.interface import implementer
 
 from portmux.core.effects import (
     RESET,
+    WAIT,
     Adopt,
     Close,
     Dial,
@@ -29,11 +31,11 @@ from portmux.core.effects import (
     Wait,
 )
 from portmux.core.plan import Serving
-from portmux.core.session import Session
+from portmux.core.session import LINGER, Session
 from portmux.net.client import Client, Sink
-from portmux.net.dial import Attempt
+from portmux.net.dial import Attempt, Wanted
 from portmux.net.relay import Back, Pipe
-from portmux.net.stream import Stream, finish_writing, unsent
+from portmux.net.stream import Stream, finish_writing, is_a, under_way, unsent
 
 if TYPE_CHECKING:
     from portmux.net.engine import Engine
@@ -58,6 +60,8 @@ class Front(Protocol):
     _wanted: Dial | None = None
     _dialling = False
     _finished = False
+    _lingering = False
+    _left = 0
     _gone = False
     _serving = False
     _reading = False
@@ -68,6 +72,7 @@ class Front(Protocol):
     def __init__(self, engine: Engine, session: Session) -> None:
         self.engine = engine
         self.session = session
+        self._now: Callable[[], float] = engine.reactor.seconds
 
     def begin(self, stream: Stream) -> None:
         """A new client: mostly its first bytes are there already."""
@@ -100,6 +105,9 @@ class Front(Protocol):
         if self._finished:
             return  # Twisted tells it again after each resumeProducing
         self._finished = True
+        if self._lingering:
+            _end(self.transport, reset=False)
+            return
         effect = self.session.finished(Side.CLIENT, self._now())
         if self._serving and self._sink is not None:
             self._sink.ended()
@@ -111,7 +119,7 @@ class Front(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
         self.session.received -= unsent(self.transport)
-        if not reason.check(ConnectionClosed):
+        if not is_a(reason, ConnectionClosed):
             self.session.end(*_MISTAKE)  # raised by one of us; Twisted has logged it
             self._on(RESET)
         if self.session.phase is not Phase.CLOSE:
@@ -125,6 +133,8 @@ class Front(Protocol):
     def expire(self) -> None:
         """The session's deadline may have passed."""
         self._called_by = None
+        if self.session.phase is Phase.CLOSE and self._drains():
+            self.session.closing(self._now())
         try:
             self._on(self.session.expire(self._now()))
         except Exception:
@@ -163,7 +173,7 @@ class Front(Protocol):
 
     def hand_over(self, sink: Sink) -> None:
         """Give a sink the held bytes, then all that follow."""
-        if self._gone:
+        if self._gone or self._lingering:
             sink.lost()
             return
         self._sink = sink
@@ -178,7 +188,7 @@ class Front(Protocol):
             self._resume()
 
     def to_client(self, data: bytes) -> None:
-        if self._gone:
+        if self._gone or self._lingering:
             return
         self.session.received += len(data)
         self.session.touched = self._now()
@@ -195,11 +205,9 @@ class Front(Protocol):
 
     # -- effects
 
-    def _now(self) -> float:
-        return float(self.engine.reactor.seconds())
-
     def _on(self, effect: Effect) -> None:
-        self._carry(effect)
+        if effect is not WAIT:
+            self._carry(effect)
         self._watch()
 
     def _watch(self) -> None:
@@ -242,20 +250,23 @@ class Front(Protocol):
             return  # the last one failed at once; the loop below goes on
         self._dialling = True
         self._pause()
-        self._give_up_attempt()
+        if self._attempt is not None:
+            self._give_up_attempt()
         while self._wanted is not None:
             address, self._wanted = self._wanted.address, None
+            policy = self.session.policy
+            wanted = Wanted(self.session.held, policy.keepalive, policy.nodelay)
             attempt = self.engine.dialer.dial(
-                address, self.session.held, self._dialled, self._undialled
+                address, wanted, self._dialled, self._undialled
             )
-            if self.session.phase is Phase.DIAL:
+            if attempt is not None and self.session.phase is Phase.DIAL:
                 self._attempt = attempt
         self._dialling = False
 
     def _give_up_attempt(self) -> None:
-        if self._attempt is not None:
-            self._attempt.cancel()
-            self._attempt = None
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.cancel()
 
     def _undialled(self, why: str) -> None:
         self._on(self.session.connect_failed(why, self._now()))
@@ -311,17 +322,53 @@ class Front(Protocol):
             self.over()
 
     def _close(self, reset: bool) -> None:
-        self._give_up_attempt()
-        self.session.closing(self._now())
+        if self._attempt is not None:
+            self._give_up_attempt()
+        if not reset:
+            self.session.closing(self._now())
         back = self._back
         if back is not None and not back.gone:
             _end(back.transport, reset)
-        if not self._gone:
+        if not self._gone and not reset and not self._finished and self._under_way():
+            self._linger()
+        elif not self._gone:
             _end(self.transport, reset)
+        if not reset and not self._gone:
+            self._drains()
+
+    def _drains(self) -> bool:
+        """Whether a slow reader has taken something since this was last asked."""
+        left = 0 if self._gone else under_way(self.transport)
+        if self._back is not None and not self._back.gone:
+            left += under_way(self._back.transport)
+        before, self._left = self._left, left
+        return left < before
+
+    def _under_way(self) -> bool:
+        """Whether the client may still be reading what it was sent."""
+        session = self.session
+        return session.received > 0 and self._now() - session.touched < LINGER
+
+    def _linger(self) -> None:
+        """
+        Tell the client the end, and drop what it sends until it has ended too.
+
+        To close while there is input that nobody has read resets the connection,
+        and a reset takes output with it that is still under way. The session's
+        deadline ends the wait. RFC 1122 section 4.2.2.13.
+        """
+        if not self._lingering:
+            self._lingering = True
+            sink, self._sink = self._sink, None
+            finish_writing(self.transport)
+            self._resume()
+            if sink is not None:
+                sink.lost()
 
 
 def _end(stream: Stream, reset: bool) -> None:
-    stream.unregisterProducer()
+    if stream.producer is not None:
+        stream.unregisterProducer()
     if reset:
         stream.abortConnection()
     else:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from grp import getgrnam
 from pwd import getpwnam
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -54,17 +54,17 @@ def listen(wanted: Listening, environ: Mapping[str, str]) -> list[socket.socket]
     @raise BindError: one of them cannot be opened; none is left open.
     """
     if isinstance(wanted.address, Inherited):
-        return [_ready(sock, wanted) for sock in _inherited(wanted.address, environ)]
+        return _inherited(wanted, wanted.address, environ)
     opened: list[socket.socket] = []
     try:
         for family, name in _names(wanted.address):
-            sock = _bind(wanted, family, name)
+            sock = _bind(wanted, family, _beside(opened, name))
             if sock is not None:
                 opened.append(_ready(sock, wanted))
     except OSError as error:
         for sock in opened:
-            sock.close()
-        why = _advice(error)
+            shut(sock)
+        why = _advice(error, wanted.address)
         raise BindError(f"cannot listen on {wanted.address}: {why}") from error
     if not opened:
         raise BindError(f"cannot listen on {wanted.address}: no such address here")
@@ -80,21 +80,25 @@ def adjust(sockets: list[socket.socket], wanted: Listening) -> None:
     try:
         for sock in sockets:
             _ready(sock, wanted)
+            if isinstance(sock, _Lent):
+                continue
             if sock.family == socket.AF_UNIX:
                 _own(sock.getsockname(), wanted)
             else:
                 _restrict(sock, wanted)
     except OSError as error:
-        raise BindError(f"cannot change {wanted.address}: {_advice(error)}") from error
+        why = _advice(error, wanted.address)
+        raise BindError(f"cannot change {wanted.address}: {why}") from error
 
 
-def shut(address: BindAddress, sock: socket.socket) -> None:
-    """
-    Close a listening socket; the file of a unix socket goes with it.
+class _Lent(socket.socket):
+    """A socket on which systemd goes on listening: its file is not ours."""
 
-    Unless systemd made it: its next start of us listens on the same one.
-    """
-    path = sock.getsockname() if isinstance(address, Unix) else None
+
+def shut(sock: socket.socket) -> None:
+    """Close a listening socket; the file of a unix socket that we made goes with it."""
+    ours = sock.family == socket.AF_UNIX and not isinstance(sock, _Lent)
+    path = sock.getsockname() if ours else None
     sock.close()
     if path:
         with suppress(OSError):  # somebody else has tidied up
@@ -107,7 +111,7 @@ def named(sock: socket.socket) -> Address:
     return Unix(name) if sock.family == socket.AF_UNIX else Host(name[0], name[1])
 
 
-def _names(address: Host | Unix) -> list[tuple[int, object]]:
+def _names(address: Host | Unix) -> list[tuple[int, Any]]:
     if isinstance(address, Unix):
         return [(socket.AF_UNIX, address.path)]
     if address.host == "*":
@@ -119,7 +123,14 @@ def _names(address: Host | Unix) -> list[tuple[int, object]]:
     return [(family, name) for family, _, _, _, name in found]
 
 
-def _bind(wanted: Listening, family: int, name: object) -> socket.socket | None:
+def _beside(opened: list[socket.socket], name: Any) -> Any:
+    """@return: the name, on the port that the system chose for the first one."""
+    if not opened:
+        return name
+    return (name[0], opened[0].getsockname()[1], *name[2:])
+
+
+def _bind(wanted: Listening, family: int, name: Any) -> socket.socket | None:
     """@return: None for a family that this system does not have, of C{*}."""
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -138,7 +149,7 @@ def _bind(wanted: Listening, family: int, name: object) -> socket.socket | None:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if wanted.interface is not None:
             _restrict(sock, wanted)
-        sock.bind(name)  # type: ignore[arg-type] # of getaddrinfo, or ours above
+        sock.bind(name)
     except OSError:
         sock.close()
         raise
@@ -152,12 +163,15 @@ def _bind_unix(sock: socket.socket, wanted: Listening, path: str) -> None:
         sock.bind(path)
     finally:
         os.umask(before)
-    _own(path, wanted)
+    try:
+        _own(path, wanted)
+    except OSError:
+        os.unlink(path)
+        raise
 
 
 def _own(path: str, wanted: Listening) -> None:
-    if wanted.mode is not None:
-        os.chmod(path, wanted.mode)
+    os.chmod(path, 0o600 if wanted.mode is None else wanted.mode)
     if wanted.owner is not None:
         os.chown(path, *_owner(wanted.owner))
 
@@ -191,7 +205,7 @@ def _owner(text: str) -> tuple[int, int]:
         uid = getpwnam(user).pw_uid if user else -1
         return uid, getgrnam(group).gr_gid if group else -1
     except KeyError as error:
-        raise OSError(errno.EINVAL, f"no user or group {text!r} here") from error
+        raise OSError(f"no user or group {text!r} here") from error
 
 
 def _ready(sock: socket.socket, wanted: Listening) -> socket.socket:
@@ -204,31 +218,50 @@ def _ready(sock: socket.socket, wanted: Listening) -> socket.socket:
     return sock
 
 
-def _inherited(address: Inherited, environ: Mapping[str, str]) -> list[socket.socket]:
+def _inherited(
+    wanted: Listening, address: Inherited, environ: Mapping[str, str]
+) -> list[socket.socket]:
     """@see: sd_listen_fds(3): C{LISTEN_PID}, C{LISTEN_FDS}, C{LISTEN_FDNAMES}."""
     if environ.get("LISTEN_PID") != str(os.getpid()):
         raise BindError(
             f"cannot listen on {address}: systemd handed no socket to this process"
             " (it must not fork: use portmux run, or twistd -n)"
         )
-    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    named = environ.get("LISTEN_FDNAMES")
     count = int(environ.get("LISTEN_FDS", "0"))
+    names = [] if named is None else named.split(":")
     names += ["unknown"] * (count - len(names))
-    found = [
-        socket.socket(fileno=os.dup(FIRST_INHERITED + index))
-        for index in range(count)
-        if names[index] == address.name
-    ]
+    found: list[socket.socket] = []
+    try:
+        for index in range(count):
+            if names[index] == address.name:
+                found.append(_lent(FIRST_INHERITED + index))
+                _ready(found[-1], wanted)
+    except OSError as error:
+        for sock in found:
+            sock.close()
+        why = "what systemd handed over cannot be listened on for connections"
+        raise BindError(f"cannot listen on {address}: {why}") from error
     if not found:
         known = ", ".join(sorted(set(names[:count]))) or "none"
         raise BindError(f"cannot listen on {address}: systemd handed over {known}")
     return found
 
 
-def _advice(error: OSError) -> str:
+def _lent(number: int) -> _Lent:
+    """@raise OSError: the descriptor is no socket."""
+    copy = os.dup(number)
+    try:
+        return _Lent(fileno=copy)
+    except OSError:
+        os.close(copy)
+        raise
+
+
+def _advice(error: OSError, address: BindAddress) -> str:
     if isinstance(error, socket.gaierror):
         return "the name does not resolve"
-    if error.errno == errno.EACCES:
+    if error.errno == errno.EACCES and isinstance(address, Host):
         return "permission denied; ports below 1024 want root or CAP_NET_BIND_SERVICE"
     if error.errno == errno.EADDRINUSE:
         return "address already in use; ss -lnp tells by whom"

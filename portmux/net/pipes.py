@@ -16,9 +16,11 @@ from typing import Final
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IPushProducer, IReactorFDSet
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorFDSet
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.python.failure import Failure
+
+from portmux.net.pidwatch import IReactor
 
 CHUNK: Final = 64 * 1024
 """Octets of one read: what a pipe of Linux holds."""
@@ -116,13 +118,11 @@ class PipeReader(FileDescriptor):
         self._ended()
 
 
+AGAIN: Final = 1.0
+"""Seconds between two ends of file that a terminal is told (taste)."""
+
 Farewell = Callable[[int, bytes], bytes]
 """Given a descriptor and the last octet written: what says that no more will come."""
-
-
-def nothing(descriptor: int, last: bytes) -> bytes:
-    """A pipe's farewell: to be closed says all."""
-    return b""
 
 
 def end_of_file(descriptor: int, last: bytes) -> bytes:
@@ -157,16 +157,22 @@ class PipeWriter(FileDescriptor):
 
     def __init__(
         self,
-        reactor: IReactorFDSet,
+        reactor: IReactor,
         descriptor: int,
-        farewell: Farewell = nothing,
+        farewell: Farewell | None = None,
     ) -> None:
-        """@param descriptor: not blocking; closed by this object."""
+        """
+        @param descriptor: not blocking; closed by this object.
+        @param farewell: None where closing says that no more will come; else
+            it is said until L{close} is called.
+        """
         super().__init__(reactor)
+        self._clock = reactor
         self._descriptor = descriptor
         self._farewell = farewell
         self._last = b""
         self._ending = False
+        self._again: IDelayedCall | None = None
         self.connected = 1
 
     def fileno(self) -> int:
@@ -183,8 +189,22 @@ class PipeWriter(FileDescriptor):
             return
         self._ending = True
         self._let_go()
-        super().write(self._farewell(self._descriptor, self._last))
-        self.loseConnection()
+        if self._farewell is None:
+            self.loseConnection()
+        else:
+            super().write(self._farewell(self._descriptor, self._last))
+            self._again = self._clock.callLater(AGAIN, self._say_again)
+
+    def _say_again(self) -> None:
+        """
+        A terminal's end of file is a character, and is forgotten.
+
+        One program may have taken it, and the next one waits; or it was typed
+        before the program has set the terminal to its liking.
+        """
+        self._again = self._clock.callLater(AGAIN, self._say_again)
+        if self._farewell is not None and not self.dataBuffer:
+            super().write(self._farewell(self._descriptor, b""))
 
     def close(self) -> None:
         """Close at once."""
@@ -203,6 +223,9 @@ class PipeWriter(FileDescriptor):
     def connectionLost(self, reason: Failure) -> None:
         if self.disconnected:
             return
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
         self._let_go()
         super().connectionLost(reason)
         os.close(self._descriptor)

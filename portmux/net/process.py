@@ -12,7 +12,7 @@ import attrs
 
 from portmux.net.child import Child, Output
 from portmux.net.pidwatch import IReactor
-from portmux.net.pipes import CHUNK, PipeWriter, end_of_file, nothing
+from portmux.net.pipes import CHUNK, PipeWriter, end_of_file
 from portmux.net.preexec import (
     ROOT_ONLY,
     Credentials,
@@ -96,7 +96,7 @@ def start(
         return Unstarted(_reason(fault))
     return Child(
         process,
-        PipeWriter(reactor, ends.to, end_of_file if command.terminal else nothing),
+        PipeWriter(reactor, ends.to, end_of_file if command.terminal else None),
         ends.output,
         ends.errors,
         output,

@@ -9,11 +9,10 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from portmux.core.address import Address, Host
-from portmux.core.session import LINGER, Session
+from portmux.core.session import Session
 from portmux.net.child import Child
 from portmux.net.childlog import ErrorLines
 from portmux.net.client import Client
-from portmux.net.life import Ending
 from portmux.net.process import Command, Unstarted, start
 
 
@@ -54,22 +53,19 @@ class Runner:
         )
         if isinstance(child, Unstarted):
             self._refused(client, child.reason)
-            await _part(client)
         else:
             await self._serve_with(child, client)
 
     async def _serve_with(self, child: Child, client: Client) -> None:
-        sink = _ToProgram(child)
         client.transport.registerProducer(child.stdout, True)
         child.stdin.registerProducer(client.transport, True)
-        client.attach(sink)
+        client.attach(_ToProgram(child))
         try:
             end = await child.wait()
         except CancelledError:
             await _end(child)
             raise
         client.conclude("max-time" if end.late else "done", str(end))
-        await _linger(client, sink.over)
 
     def _refused(self, client: Client, reason: str) -> None:
         self._log.warn(
@@ -102,30 +98,6 @@ async def _end(child: Child) -> None:
         await child.wait()
 
 
-async def _part(client: Client) -> None:
-    """End a connection that nobody will serve, as quietly as if somebody had."""
-    client.finish()
-    sink = _ToNobody()
-    client.attach(sink)
-    await _linger(client, sink.over)
-
-
-async def _linger(client: Client, over: Ending) -> None:
-    """
-    Go on reading until a client that was told the end has ended as well.
-
-    To close while there is input that nobody has read resets the connection,
-    and a reset takes output with it that is still under way. RFC 1122 section
-    4.2.2.13.
-    """
-    timer = client.reactor.callLater(LINGER, over.come)
-    try:
-        await over.wait()
-    finally:
-        if timer.active():
-            timer.cancel()
-
-
 @attrs.frozen
 class _ToClient:
     """Standard output is what the client gets."""
@@ -141,40 +113,17 @@ class _ToClient:
 
 @attrs.frozen
 class _ToProgram:
-    """
-    What the client sends is standard input.
-
-    @ivar over: the client will send no more.
-    """
+    """What the client sends is standard input."""
 
     child: Child
-    over: Ending = attrs.field(factory=Ending, init=False)
 
     def received(self, data: bytes) -> None:
         self.child.stdin.write(data)
 
     def ended(self) -> None:
         self.child.stdin.end()
-        self.over.come()
 
     def lost(self) -> None:
         self.child.stop()
         self.child.stdin.close()
         self.child.stdout.close()
-        self.over.come()
-
-
-@attrs.frozen
-class _ToNobody:
-    """What the client sends is dropped. @ivar over: it will send no more."""
-
-    over: Ending = attrs.field(factory=Ending, init=False)
-
-    def received(self, data: bytes) -> None:
-        """Nothing is kept of it."""
-
-    def ended(self) -> None:
-        self.over.come()
-
-    def lost(self) -> None:
-        self.over.come()

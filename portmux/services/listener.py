@@ -57,7 +57,7 @@ class ListenerService(Service):
         """Live sessions go on: they are the engine's."""
         for address in list(self._sockets):
             for sock in self.remove(address):
-                shut(address, sock)
+                shut(sock)
         super().stopService()
 
     def _accept_on(self, address: BindAddress) -> None:

@@ -203,14 +203,19 @@ class ListeningsTests(SynchronousTestCase):
                     keepalive=False,
                 ),
                 "two": Listener(
-                    bind=(Bind(Inherited("web")),), action=Echo(), nodelay=False
+                    bind=(Bind(Inherited("web")), Bind(Unix("/run/two"))),
+                    action=Echo(),
+                    nodelay=False,
                 ),
             }
         )
         found = build.listenings(config)
         self.assertEqual(
             {name: set(each) for name, each in found.items()},
-            {"one": {Host("*", 443), file}, "two": {Inherited("web")}},
+            {
+                "one": {Host("*", 443), file},
+                "two": {Inherited("web"), Unix("/run/two")},
+            },
         )
         front, unix = found["one"][Host("*", 443)], found["one"][file]
         self.assertEqual((front.backlog, front.interface), (5, "eth0"))
@@ -218,6 +223,7 @@ class ListeningsTests(SynchronousTestCase):
         self.assertEqual((unix.backlog, unix.mode), (socket.SOMAXCONN, 0o660))
         self.assertEqual(unix.owner, "a:b")
         self.assertEqual(found["two"][Inherited("web")].nodelay, False)
+        self.assertEqual(found["two"][Unix("/run/two")].mode, None)
 
 
 class RootedTests(SynchronousTestCase):

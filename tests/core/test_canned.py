@@ -248,7 +248,8 @@ class RefusalTests(SynchronousTestCase):
 
     def test_too_slow(self) -> None:
         """A part of a request is answered, silence is not."""
-        for part in (GET[:5], POST[:-4]):
+        body = GET.replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\n") + b"he"
+        for part in (GET[:5], POST[:-4], body):
             conversation = Conversation()
             conversation.receive(part)
             play(conversation)

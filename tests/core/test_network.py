@@ -64,6 +64,7 @@ class NetworkTests(SynchronousTestCase):
         self.assertTrue(holds(["10.0.0.0/8"], "::ffff:10.1.2.3"))
         self.assertTrue(holds(["::ffff:10.0.0.0/104"], "10.1.2.3"))
         self.assertTrue(holds(["::ffff:10.1.2.3"], "10.1.2.3"))
+        self.assertTrue(holds(["::ffff:0:0/96"], "10.1.2.3"))
         self.assertFalse(holds(["::ffff:10.0.0.0/104"], "11.1.2.3"))
 
     def test_a_large_network_around_the_mapped_ones_is_v6(self) -> None:

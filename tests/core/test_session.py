@@ -596,6 +596,10 @@ class BanTests(SynchronousTestCase):
     def test_what_does_not(self) -> None:
         """A probe of the port, a client of a route, a client that was refused."""
         limits = attrs.evolve(self.ban, connections=1)
+        elsewhere = policy(limits=self.ban, fallback=forwarding(A))
+        for _ in range(3):
+            self.noise(elsewhere)
+        self.assertFalse(self.banned(elsewhere))  # a service like others
         here = policy(limits=limits)
         for _ in range(3):
             probe = opened(here)

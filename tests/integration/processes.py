@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -45,6 +46,12 @@ def environment(**variables: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(ROOT), **variables}
 
 
+def figures(text: str) -> None:
+    """Print what was measured, if C{PORTMUX_FIGURES} is set."""
+    if "PORTMUX_FIGURES" in os.environ and sys.__stderr__ is not None:
+        sys.__stderr__.write(f"\n{text}\n")
+
+
 def until(condition: Callable[[], object], what: Callable[[], str]) -> None:
     """
     Wait until something is so.
@@ -66,7 +73,9 @@ def has_ended(pid: int, patience: float = 0.0) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([descriptor], [], [], patience)[0])
+        ends = select.poll()  # select() cannot, when many files are open
+        ends.register(descriptor, select.POLLIN)
+        return bool(ends.poll(patience * 1000))
     finally:
         os.close(descriptor)
 
@@ -130,9 +139,12 @@ class Running:
         return self.wait_for(r"\S+Z session=.*", count)[:count]
 
     def descriptors(self) -> list[str]:
-        """@return: what it has open, by the numbers."""
-        folder = Path(f"/proc/{self.pid}/fd")
-        return [os.readlink(one) for one in sorted(folder.iterdir())]
+        """@return: what it has open."""
+        found = []
+        for one in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found.append(os.readlink(one))
+        return found
 
     def memory(self) -> int:
         """@return: octets of memory that are its own and present."""
@@ -177,6 +189,12 @@ class ProcessCase(SynchronousTestCase):
         self.folder.mkdir()
         self._runs = 0
 
+    def allow_many_files(self) -> None:
+        """Have this test open as many as the system lets it."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+
     def write(self, text: str, name: str = "portmux.conf") -> Path:
         """@return: a file of that content; replaced as a whole."""
         fresh = self.folder / f"{name}.new"
@@ -189,11 +207,13 @@ class ProcessCase(SynchronousTestCase):
         env: dict[str, str] | None = None,
         stderr: Stream = None,
         preexec: Callable[[], None] | None = None,
+        keep: Sequence[int] = (),
     ) -> Foreground:
         """
         Start any command; both its streams go to one file, unless said otherwise.
 
         @param preexec: called in the child before it becomes the command.
+        @param keep: descriptors that the command has, too.
         """
         self._runs += 1
         log = self.folder / f"output.{self._runs}"
@@ -206,6 +226,7 @@ class ProcessCase(SynchronousTestCase):
                 stdout=output,
                 stderr=output if stderr is None else stderr,
                 preexec_fn=preexec,
+                pass_fds=keep,
             )
         running = Foreground(process, log)
         self.addCleanup(running.kill)

@@ -205,6 +205,18 @@ class ExecTests(TestCase):
         await self.recorded(2)
         self.assertEqual(Path(place).read_bytes(), b"RUN\nlate\n")
 
+    def test_terminal_is_told_the_end_again(self) -> Deferred[None]:
+        """A second reader of the terminal sees the client's end as well."""
+        return Deferred.fromCoroutine(self._terminal_is_told_the_end_again())
+
+    async def _terminal_is_told_the_end_again(self) -> None:
+        def finish(client: socket.socket) -> bytes:
+            client.shutdown(socket.SHUT_WR)
+            return receive(client)
+
+        port = self.listen(Exec(("sh", "-c", "cat; cat; echo over"), pty=True))
+        self.assertTrue((await self.visit(port, finish)).endswith(b"over\r\n"))
+
     def test_terminal(self) -> Deferred[None]:
         """A terminal as its programs know it."""
         return Deferred.fromCoroutine(self._terminal())

@@ -47,7 +47,7 @@ def policy(
     """
     table = Table(
         [
-            Route(Prefix((prefix,)), Way(prefix.decode(), plan))
+            Route(Prefix((prefix,)), Way(prefix.decode("latin-1"), plan))
             for prefix, plan in routes
         ],
         silent=None if silent is None else Way("silent", silent),

@@ -13,9 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyClass
 
 from portmux.core.plan import Serving
-from portmux.core.session import Policy
+from portmux.core.session import LINGER, Policy
 from portmux.net.answers import (
-    LINGER,
     REQUEST,
     TURN,
     Content,
@@ -276,6 +275,7 @@ class FileTests(StageCase):
         said = self.receive(client).partition(b"\r\n\r\n")[2]
         self.assertEqual(said, BODY[: len(BODY) // 2])
         self.assertTrue(self.is_ended(client))
+        client.close()
         record = self.record()
         self.assertEqual(record.end, "error")
         self.assertEqual(record.detail, "the body could not be sent whole")

@@ -527,6 +527,36 @@ class ServingTests(StageCase):
         self.assertEqual(self.record().end, "idle-timeout")
         self.assertEqual(self.sink.told, [b"abc", "lost"])
 
+    def test_idle_soon_after_an_answer(self) -> None:
+        """The client may read it to the end, the action is told that it is over."""
+        client = self.accept(policy([(b"a", serving(self.serve))], idle=3.0), b"abc")
+        assert self.client is not None
+        self.client.write(b"answer")
+        self.reactor.advance(3.1)
+        self.assertEqual(self.sink.told, [b"abc", "lost"])
+        self.assertEqual(self.receive(client), b"answer")
+        self.assertEqual(self.records, [])
+        client.close()
+        self.assertEqual(self.record().end, "idle-timeout")
+
+    def test_attach_after_the_end(self) -> None:
+        """What is left of the client is nobody's any more; nor is it written to."""
+        waiting = Ending()
+
+        async def serve(client: Client) -> None:
+            client.write(b"answer")
+            await waiting.wait()
+            client.attach(self.sink)
+            client.write(b"never")
+
+        client = self.accept(policy([(b"a", serving(serve))], idle=3.0), b"abc")
+        self.reactor.advance(3.1)
+        waiting.come()
+        self.assertEqual(self.sink.told, ["lost"])
+        self.assertEqual(self.receive(client), b"answer")
+        client.close()
+        self.assertEqual(self.record().received, 6)
+
     def test_attach_after_the_client_has_gone(self) -> None:
         """A sink that comes too late is told at once."""
         waiting = Ending()
@@ -549,3 +579,60 @@ class ServingTests(StageCase):
         self.accept(self.policy, b"abc")
         self.engine.tasks.cancel()
         self.assertEqual(self.record().end, "stopped")
+
+
+class LingerTests(StageCase):
+    """The end of a client that has not finished."""
+
+    def answered(self, answer: bytes) -> socket.socket:
+        async def serve(client: Client) -> None:
+            client.write(answer)
+
+        return self.accept(policy([(b"a", serving(serve))]), b"abc")
+
+    def test_input_that_nobody_reads(self) -> None:
+        """What the client still sends does not reset the connection."""
+        client = self.answered(b"answer")
+        client.sendall(bytes(1 << 16))
+        self.assertEqual(self.receive(client), b"answer")
+        self.assertTrue(self.is_ended(client))
+        self.assertEqual(self.records, [])
+        client.close()
+        record = self.record()
+        self.assertEqual((record.end, record.sent, record.received), ("done", 0, 6))
+
+    def test_not_for_ever(self) -> None:
+        """A client that never finishes is closed after a while."""
+        self.answered(b"answer")
+        self.reactor.settle()
+        self.reactor.advance(LINGER - 0.1)
+        self.assertEqual(self.records, [])
+        self.reactor.advance(0.2)
+        self.assertEqual(self.record().end, "done")
+
+    def test_slow_reader(self) -> None:
+        """Who still takes something, however slowly, gets all of it."""
+        client = self.answered(bytes(8 << 20))
+        got = 0
+        while got < 8 << 20:
+            self.reactor.advance(LINGER - 0.1)
+            self.reactor.settle()
+            data = client.recv(1 << 17)
+            self.assertTrue(data, f"cut after {got} octets")
+            got += len(data)
+        self.assertTrue(self.is_ended(client))
+        client.close()
+        self.assertEqual(self.record().received, 8 << 20)
+
+    def test_mute_reader(self) -> None:
+        """Who takes nothing is reset, and the record tells what was taken."""
+        self.answered(bytes(8 << 20))
+        self.reactor.settle()
+        for _ in range(3):
+            self.reactor.advance(LINGER)
+        self.assertLess(self.record().received, 4 << 20)
+
+    def test_nothing_said(self) -> None:
+        """Nothing was sent that a reset could destroy: the end comes at once."""
+        self.answered(b"")
+        self.assertEqual(self.record().end, "done")

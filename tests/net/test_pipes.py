@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from portmux.net.pipes import CHUNK, PipeReader, PipeWriter, end_of_file
+from portmux.net.pipes import AGAIN, CHUNK, PipeReader, PipeWriter, end_of_file
 from tests.net.polled import Polled
 
 
@@ -253,6 +253,15 @@ class EndOfFileTests(SynchronousTestCase):
         writer = PipeWriter(reactor, descriptor, end_of_file)
         writer.write(b"half a line")
         writer.end()
-        reactor.until(lambda: not is_open(descriptor))
+        while reactor.turn(0.1):
+            continue
         self.assertEqual(os.read(self.slave, 100), b"half a line")
         self.assertEqual(os.read(self.slave, 100), b"")
+        for _ in range(3):  # programs that read on, one after the other
+            reactor.advance(AGAIN)
+            while reactor.turn(0.1):
+                continue
+            self.assertEqual(os.read(self.slave, 100), b"")
+        writer.close()
+        self.assertFalse(is_open(descriptor))
+        self.assertEqual(reactor.getDelayedCalls(), [])

@@ -350,7 +350,7 @@ class EndTests(RunnerCase):
 
     def test_client_stays(self) -> None:
         """A client that was told the end has some time to say its own."""
-        visit = self.visit("true")
+        visit = self.visit("echo")
         visit.send(b"x")
         visit.until_end()
         visit.send(b"unread by anybody")

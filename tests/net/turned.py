@@ -11,6 +11,9 @@ from twisted.internet.epollreactor import EPollReactor
 PATIENCE = 20.0
 """Seconds for the kernel or another process to do its part, on a busy machine."""
 
+MANY = 10_000
+"""Turns that nothing in a test comes near to."""
+
 
 class Turned(EPollReactor):
     """
@@ -52,9 +55,15 @@ class Turned(EPollReactor):
         return bool(ready)
 
     def settle(self) -> None:
-        """Turn until nothing is left to do without waiting."""
-        while self.turn():
-            pass
+        """
+        Turn until nothing is left to do without waiting.
+
+        @raise AssertionError: there is always something: a busy loop.
+        """
+        for _ in range(MANY):
+            if not self.turn():
+                return
+        raise AssertionError(f"no rest after {MANY} turns")
 
     def until(self, done: Callable[[], object]) -> None:
         """

@@ -47,7 +47,10 @@ class ListenerServiceTests(StageCase):
         """@return: what a client of the address is told."""
         client = self.keep(socket.socket(socket.AF_UNIX))
         client.connect(address.path)
-        return self.receive(client)
+        answer = self.receive(client)
+        client.close()
+        self.reactor.settle()
+        return answer
 
     def test_before_it_runs(self) -> None:
         """The engine is not asked for: the process may not have forked."""

@@ -195,6 +195,9 @@ def _unbracketed(pattern: Pattern) -> Pattern:
 
 
 def _facts(request: Request) -> tuple[tuple[str, str], ...]:
+    """Nothing of what only looked like a request: the whole first line is one."""
+    if not request.version:
+        return ()
     facts = {
         "method": request.method,
         "host": request.host,

@@ -27,6 +27,9 @@ class Prefix:
         example="GET\\20",
     )
     _longest: int = attrs.field(init=False, eq=False, repr=False)
+    _reasons: tuple[tuple[Reason, bytes], ...] = attrs.field(
+        init=False, eq=False, repr=False
+    )
     _key: object = attrs.field(factory=object, init=False, eq=False, repr=False)
 
     @_longest.default
@@ -34,6 +37,15 @@ class Prefix:
         if not self.patterns:
             raise ValueError("there is no pattern, at least one is needed")
         return max(len(pattern) for pattern in self.patterns)
+
+    @_reasons.default
+    def _make_reasons(self) -> tuple[tuple[Reason, bytes], ...]:
+        """One for each pattern, the one that is complete first in front."""
+        reasons = (
+            (Reason(f"starts with {printable(pattern)}", index), pattern)
+            for index, pattern in enumerate(self.patterns)
+        )
+        return tuple(sorted(reasons, key=lambda pair: len(pair[1])))
 
     def match(self, head: Head) -> Verdict:
         data = head.data
@@ -55,9 +67,10 @@ class Prefix:
             return Reason(f"{size} octets agree, more are needed")
         if verdict is Verdict.NO:
             return Reason(f"no pattern starts like {printable(data)}")
-        matching = (p for p in self.patterns if data.startswith(p))
-        found = min(matching, key=len)  # the one that is complete first
-        return Reason(f"starts with {printable(found)}", self.patterns.index(found))
+        for reason, pattern in self._reasons:
+            if data.startswith(pattern):
+                return reason
+        raise AssertionError("a pattern has matched")
 
     def first(self) -> frozenset[int]:
         if b"" in self.patterns:

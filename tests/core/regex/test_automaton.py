@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -54,6 +55,36 @@ class AgainstPythonTests(SynchronousTestCase):
             self.assertEqual(
                 automaton.matches(text), expected.fullmatch(text) is not None, text
             )
+
+    def test_loops(self) -> None:
+        """All short texts, on expressions whose ways lead back."""
+        short = [bytes(t) for size in range(7) for t in product(b"ab", repeat=size)]
+        self.assert_same(
+            (
+                *("(a+b)*", "(ab|b)*a", "(a*b*)*ba", "((ab)*a|b{2})*", "(a|b|ab)*abb"),
+                *("(a?b?){3}", "(a|ab)(b|bb)*", "(a{2,3}|b){2}"),
+            ),
+            short,
+        )
+
+    def test_long_repeats(self) -> None:
+        """Ways that lead far ahead."""
+        ends = (b"", b"b", b"ab")
+        long = [b"a" * n + end for n in (0, 10, 59, 66, 70, 80, 81) for end in ends]
+        self.assert_same(
+            (
+                *("a{0,80}b", "a{60,}b", "(a|b){70}", "a{3,}b?a{63}", "(aaa){0,70}ab"),
+                *("(a{66}b?)*", "((ab|c){70}|a{10,})b", "(a{70}|b|a)*"),
+            ),
+            long,
+        )
+
+    def assert_same(self, patterns: Iterable[str], texts: Iterable[bytes]) -> None:
+        for pattern in patterns:
+            automaton, expected = Automaton.of_text(pattern), reference(pattern)
+            for text in texts:
+                found = expected.fullmatch(text) is not None
+                self.assertEqual(automaton.matches(text), found, (pattern, text))
 
     @given(PATTERNS.filter(lambda p: "$" not in p and r"\Z" not in p), BYTES)
     def test_beginning(self, pattern: str, text: bytes) -> None:

@@ -62,6 +62,19 @@ class PositionsTests(SynchronousTestCase):
         self.assertEqual(positions.follow, [of(1, 3), 0, 0, 0])
         self.assertEqual(accepting, Accepting(of(2), of(2, 3)))
 
+    def test_start_and_end_add_up(self) -> None:
+        """Ways that are open only at the start, or the end, join those of others."""
+        for pattern, first, last in (
+            ("(^a)?(^b)?c", of(1, 2, 3), of(3)),
+            ("(^a|^)b", of(1, 2), of(2)),
+            ("(a|b$)(c$)?", of(1, 2), of(1, 2, 3)),
+            ("(a|b$)(c$|$)", of(1, 2), of(1, 2, 3)),
+            ("(^|$)(^|$)a", of(1), of(1)),
+        ):
+            positions, accepting = built(pattern)
+            found = positions.follow[0], accepting.at_end & ~START
+            self.assertEqual(found, (first, last), pattern)
+
     def test_empty(self) -> None:
         """What matches no octets matches before the first."""
         for pattern, accepting in (

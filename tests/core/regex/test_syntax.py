@@ -56,11 +56,14 @@ class ParseTests(SynchronousTestCase):
             self.assertEqual(parse(text), one(members), text)
             self.assertEqual(parse(f"[{text}]"), one(members), text)
         self.assertEqual(parse(r"[\w\W]"), Octet(ALL))
+        word = b"0123456789abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        self.assertEqual(parse(r"\w"), one(word))
 
     def test_classes(self) -> None:
         for text, members in (
             ("[abc]", b"abc"),
             ("[a-c-]", b"abc-"),
+            ("[a-a]", b"a"),
             ("[]a]", b"]a"),
             ("[a^]", b"a^"),
             (r"[\x61-c]", b"abc"),
@@ -68,6 +71,7 @@ class ParseTests(SynchronousTestCase):
             ("[$.*]", b"$.*"),
         ):
             self.assertEqual(parse(text), one(members), text)
+        self.assertEqual(parse("[a-]b"), Sequence((one(b"a-"), one(b"b"))))
         self.assertEqual(parse("[^]a]"), Octet(ALL ^ octets(b"]a")))
         self.assertEqual(parse(r"[^\x00-\xff]"), Octet(0))
 
@@ -82,6 +86,18 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(parse("(?i)(a)"), one(b"aA"))
         self.assertEqual(parse("(?is)."), Octet(ALL))
         self.assertEqual(parse("[^a]", ignore_case=True), Octet(ALL ^ octets(b"aA")))
+
+    def test_groups(self) -> None:
+        """What is in a group stands where the group stands."""
+        for group in ("(b)", "(?:b)"):
+            self.assertEqual(
+                parse(f"aa{group}c"),
+                Sequence((one(b"a"), one(b"a"), one(b"b"), one(b"c"))),
+            )
+        self.assertEqual(
+            parse("aa(?i:b)c"),
+            Sequence((one(b"a"), one(b"a"), one(b"bB"), one(b"c"))),
+        )
 
     def test_repeats(self) -> None:
         for text, bounds in (
@@ -108,6 +124,8 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(parse("^"), Anchor.START)
         self.assertEqual(parse(r"\A"), Anchor.START)
         self.assertEqual(parse("$"), Anchor.END)
+        self.assertEqual(parse(r"\Aa"), Sequence((Anchor.START, one(b"a"))))
+        self.assertEqual(parse(r"ab\Z"), Sequence((one(b"a"), one(b"b"), Anchor.END)))
         self.assertEqual(parse(r"\Z"), Anchor.END)
 
 
