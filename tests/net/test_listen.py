@@ -147,7 +147,7 @@ class HostTests(ListenCase):
         )
         if run.stderr == "everybody may, here\n":
             raise self.skipTest(run.stderr)
-        self.assertIn("permission denied (ports below 1024 want root or", run.stdout)
+        self.assertIn("permission denied; ports below 1024 want root or", run.stdout)
 
 
 class UnixTests(ListenCase):
