@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 
 import attrs
 
@@ -168,9 +167,13 @@ class Http:
             text = self._answer(head)[1]
         except Malformed as fault:
             text = f"no HTTP/1 request: {fault}"
-        with suppress(Malformed):
+        request = parser.request
+        try:
             parser.read(head.data)  # the host is worth knowing in any case
-        return Reason(text, None, _facts(parser.request))
+        except Malformed:
+            if not request.version:  # what looked like a request is none
+                return Reason(text)
+        return Reason(text, None, _facts(request))
 
     def first(self) -> frozenset[int]:
         if self.method:
@@ -195,9 +198,6 @@ def _unbracketed(pattern: Pattern) -> Pattern:
 
 
 def _facts(request: Request) -> tuple[tuple[str, str], ...]:
-    """Nothing of what only looked like a request: the whole first line is one."""
-    if not request.version:
-        return ()
     facts = {
         "method": request.method,
         "host": request.host,
