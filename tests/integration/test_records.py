@@ -37,8 +37,9 @@ LINE = re.compile(
     r" local=[!-~]+ backend=[!-~]+ attempts=\d+ sent=\d+ received=\d+"
     r" sniffed=\d+\.\d{3} seconds=\d+\.\d{3} end=(?P<end>[a-z-]+)"
     r'(?: [a-z]+=[!#-\[\]-~\\]*)*(?: detail="[^"\\\x00-\x1f\x7f]*")?'
+    r'(?: hint="explain with: [ -!#-\[\]-~]*")?'
 )
-"""One record as text; quotes stand around nothing but the detail."""
+"""One record as text; quotes stand around nothing but detail and hint."""
 
 CONFIG = """\
 listeners:
@@ -181,7 +182,7 @@ class EveryEndTests(RecordCase):
                 (
                     *("time", "session", "listener", "route", "pattern", "cause"),
                     *("client", "local", "backend", "attempts", "sent", "received"),
-                    *("sniffed", "seconds", "end", "detail", "facts"),
+                    *("sniffed", "seconds", "end", "detail", "facts", "hint"),
                 )
             },
         )
