@@ -1,0 +1,1 @@
+``conf/fail2ban`` holds a filter and a jail for fail2ban, which ban clients whose bytes fit no route.
