@@ -11,12 +11,15 @@ RECIPE = Makefile setup.cfg setup.py pyproject.toml
 # What make test runs, as trial names it; everything that needs only Python.
 TESTS =
 
+# For how long each target is fuzzed.
+SECONDS = 60
+
 # Options of the bench; docs/performance.md tells them.
 BENCH =
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test peers lint format docs reference bench deb clean
+.PHONY: help run test peers adversaries fuzz lint format docs reference bench deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -36,6 +39,13 @@ test: $(VENV)/.test ## run all tests that need only Python
 peers: $(VENV)/.test ## run the tests with real peers: ssh, curl, openssl, nc
 	.ci/need .ci/peers-packages
 	.ci/trial $(BIN)/python tests.peers
+
+adversaries: $(VENV)/.test ## run the tests with scanners, slow clients and floods
+	.ci/need .ci/adversaries-packages
+	.ci/trial $(BIN)/python tests.adversaries
+
+fuzz: $(VENV)/.fuzz ## fuzz every target for SECONDS=60 each
+	$(BIN)/python -m fuzz.run --seconds $(SECONDS)
 
 lint: $(VENV)/.lint ## check style, types and the contracts between rooms
 	$(BIN)/ruff check .
@@ -71,9 +81,9 @@ deb: ## build the Debian package in dist; needs what debian/control names
 clean: ## remove what make, the tests and the builds have made
 	rm -rf $(VENV) .tox build dist *.egg-info _trial_temp* .hypothesis \
 	    .mypy_cache .ruff_cache .import_linter_cache
-	rm -rf bench/build docs/_build
+	rm -rf bench/build docs/_build fuzz/corpus fuzz/found
 	rm -f twisted/plugins/dropin.cache
-	find portmux twisted tests bench manual -name __pycache__ -exec rm -rf {} +
+	find portmux twisted tests bench manual fuzz -name __pycache__ -exec rm -rf {} +
 
 # An editable install in its usual mode is an import hook, which Twisted does
 # not ask for plugins; in "compat" mode it is a path, which it does.
@@ -88,6 +98,10 @@ $(VENV)/.run: $(RECIPE)
 
 $(VENV)/.test: $(VENV)/.run
 	$(INSTALL) '.[test]'
+	touch $@
+
+$(VENV)/.fuzz: $(VENV)/.test
+	$(INSTALL) '.[test,fuzz]'
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.run

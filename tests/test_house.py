@@ -27,7 +27,9 @@ WHOLE = {
     "tests/test_docs.py": "README.md, docs/ and conf/",
     "tests/test_pages.py": "docs/, page by page",
     "tests/test_house.py": "the repository",
+    "tests/adversaries": "portmux and those who mean harm",
     "tests/bench": "bench/, which measures portmux from outside",
+    "tests/fuzz": "fuzz/, which looks for what the tests do not",
     "tests/integration": "several rooms together, over loopback",
     "tests/manual": "manual/, which makes pages from the declarations",
     "tests/peers": "portmux and real programs",
@@ -174,7 +176,7 @@ class ModuleTests(SynchronousTestCase):
     def test_one_importer_of_the_reactor(self) -> None:
         """The reactor is an argument: only the plugin's module takes the real one."""
         allowed = {"portmux/tap.py"}
-        rooms = ("tests/integration/", "tests/peers/")
+        rooms = ("tests/integration/", "tests/peers/", "tests/adversaries/")
         faults = [
             name(path)
             for path in [*sources(PACKAGE), *sources(TESTS)]
