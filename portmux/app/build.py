@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -13,16 +13,20 @@ import portmux.actions
 import portmux.core.match
 from portmux.config.model import Config, Listener, Route
 from portmux.core.address import BindAddress, Unix
+from portmux.core.counts import Counts
 from portmux.core.limits import Ban, Count, Gate, Limits
 from portmux.core.match.always import Always
 from portmux.core.plan import Action
+from portmux.core.policy import Policy
 from portmux.core.registry import Registry
-from portmux.core.session import Policy
 from portmux.core.sniff import Route as CompiledRoute
 from portmux.core.sniff import Table, Way
 from portmux.net.listen import Listening
 
 T = TypeVar("T")
+
+METRICS: Final = "(metrics)"
+"""Stands in the place of a listener's name, and can be none."""
 
 
 def registry() -> Registry:
@@ -34,7 +38,11 @@ def registry() -> Registry:
 
 
 def policy(
-    name: str, listener: Listener, gate: Gate, before: Policy | None = None
+    name: str,
+    listener: Listener,
+    gate: Gate,
+    before: Policy | None = None,
+    counts: Counts | None = None,
 ) -> Policy:
     """
     Changes nothing that is in use; its limits are in force after L{enforce}.
@@ -42,10 +50,13 @@ def policy(
     @param gate: the listener's, which outlives its policies.
     @param before: the policy that this one replaces; its routes' live sessions
         count for the routes of the same names.
+    @param counts: the listener's; what C{before} had, or fresh ones.
     @raise ConfigError: an action cannot be carried out here.
     """
     sniff, timeouts = listener.sniff, listener.timeouts
     routes = () if before is None else before.table.routes
+    if counts is None:
+        counts = Counts() if before is None else before.counts
     return Policy(
         name,
         _table(listener, {route.way.name: route.way.count for route in routes}),
@@ -56,6 +67,7 @@ def policy(
         half_close=timeouts.half_close,
         keepalive=listener.keepalive,
         nodelay=listener.nodelay,
+        counts=counts,
     )
 
 
@@ -79,8 +91,10 @@ def limits(listener: Listener) -> Limits:
 
 
 def listenings(config: Config) -> dict[str, dict[BindAddress, Listening]]:
-    """@return: by listener and address, what is to be opened."""
-    return {
+    """@return: by listener, or L{METRICS}, and address: what is to be opened."""
+    metrics = config.metrics.prometheus
+    others = {} if metrics is None else {METRICS: {metrics: Listening(metrics)}}
+    return others | {
         name: {
             bind.address: Listening(
                 bind.address,

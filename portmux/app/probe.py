@@ -14,7 +14,7 @@ import attrs
 
 from portmux.core.address import Address, Unix
 from portmux.core.plan import Forwarding
-from portmux.core.session import Policy
+from portmux.core.policy import Policy
 
 LONGEST: Final = 5.0
 """Seconds that a probe takes at most; from taste: somebody waits for it."""

@@ -12,21 +12,25 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
+from portmux import __version__
 from portmux.app import build
+from portmux.app.exposition import exposition
 from portmux.app.files import Files
 from portmux.app.output import log_record, renderer
 from portmux.app.signals import Told
-from portmux.app.sockets import Sockets
+from portmux.app.sockets import Owner, Sockets
 from portmux.app.supervised import Supervised
 from portmux.config.diff import Change, compare
 from portmux.config.model import Config, Listener
 from portmux.core.limits import Count, Gate, Limits
+from portmux.core.metrics import Metrics
+from portmux.core.policy import Policy
 from portmux.core.record import Record
-from portmux.core.session import Policy
 from portmux.errors import ConfigError, PortmuxError
 from portmux.net.descriptors import Budget, raise_limit
 from portmux.net.engine import Engine
 from portmux.services.listener import ListenerService
+from portmux.services.scraping import ScrapingService
 
 
 @attrs.frozen
@@ -64,6 +68,9 @@ class Portmux(MultiService):
         self._around = around
         self._directory = os.getcwd()  # paths mean the same after a chdir
         self._whole = Count(config.limits.connections)
+        self.metrics = Metrics(__version__, self._descriptors)
+        self._scraping = ScrapingService(exposition(self.metrics), lambda: self.engine)
+        self._scraping.setServiceParent(self)
         self._files = Files(around.reactor, around.own_pid_file, self._directory)
         self._sockets = Sockets(around.environ)
         self._supervised = Supervised(around.environ, self._status)
@@ -92,7 +99,7 @@ class Portmux(MultiService):
             name: self._made(name, listener)
             for name, listener in config.listeners.items()
         }
-        self._sockets.apply(build.listenings(config), services)
+        self._apply_sockets(config, services)
         self._around.obey(self, reactor)
         try:
             self._files = self._files.following(config)
@@ -117,7 +124,12 @@ class Portmux(MultiService):
             self._log.warn("not reloaded: portmux is about to end")
             return
         self._supervised.reloading()
-        self._refused = "" if self._reload() else ", the last reload was refused"
+        if self._reload():
+            self.metrics.reloads += 1
+            self._refused = ""
+        else:
+            self.metrics.refused += 1
+            self._refused = ", the last reload was refused"
         self._supervised.reloaded()
 
     def _reload(self) -> bool:
@@ -143,7 +155,7 @@ class Portmux(MultiService):
         open_before = len(self._sockets)
         files = self._files.following(fresh)
         try:
-            self._sockets.apply(build.listenings(fresh), services)
+            self._apply_sockets(fresh, services)
         except PortmuxError:
             files.close(save=self._files)
             raise
@@ -208,6 +220,7 @@ class Portmux(MultiService):
             self._supervised.stopping()
             for service in self._services().values():
                 service.stopService()
+            self._scraping.stopService()
             self._wait_for_sessions()
 
     def _wait_for_sessions(self) -> None:
@@ -262,6 +275,17 @@ class Portmux(MultiService):
 
     # -- parts
 
+    def _apply_sockets(
+        self, config: Config, services: Mapping[str, ListenerService]
+    ) -> None:
+        """@raise BindError: nothing has changed."""
+        owners: dict[str, Owner] = {**services, build.METRICS: self._scraping}
+        self._sockets.apply(build.listenings(config), owners)
+
+    def _descriptors(self) -> tuple[int, int]:
+        """@return: how many sessions have reserved, and how many they may."""
+        return self.engine.budget.taken, self.engine.budget.most
+
     def _status(self) -> str:
         """@return: one line for C{systemctl status}."""
         listeners, live = len(self.config.listeners), len(self.engine.live)
@@ -278,7 +302,8 @@ class Portmux(MultiService):
 
     def _made(self, name: str, listener: Listener) -> ListenerService:
         """@return: a listener that is not part of the program yet."""
-        policy = build.policy(name, listener, Gate(Limits(), self._whole))
+        gate, counts = Gate(Limits(), self._whole), self.metrics.listener(name)
+        policy = build.policy(name, listener, gate, counts=counts)
         build.enforce(policy, listener)
         return ListenerService(name, policy, lambda: self.engine)
 

@@ -6,12 +6,12 @@ import errno
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import Protocol
 
 import attrs
 
 from portmux.core.address import BindAddress, Host
 from portmux.net.listen import BindError, Listening, adjust, listen, shut
-from portmux.services.listener import ListenerService
 
 Wanted = Mapping[str, Mapping[BindAddress, Listening]]
 """By listener and address, what is to be open."""
@@ -23,9 +23,22 @@ _EVERY = frozenset({"*", "0.0.0.0", "::"})
 """Addresses that stand for all others."""
 
 
+class Owner(Protocol):
+    """A service that waits on listening sockets: a listener, or the metrics."""
+
+    def add(self, address: BindAddress, sockets: list[socket.socket]) -> None:
+        """Wait on them from now on."""
+
+    def remove(self, address: BindAddress) -> list[socket.socket]:
+        """@return: those of the address, still listening and owned no more."""
+
+    def sockets(self, address: BindAddress) -> list[socket.socket]:
+        """@return: those of an address that it owns."""
+
+
 @attrs.define(eq=False)
 class _Place:
-    owner: ListenerService
+    owner: Owner
     listening: Listening
 
     def sockets(self) -> list[socket.socket]:
@@ -46,11 +59,11 @@ class Sockets:
         """@return: how many sockets are open."""
         return sum(len(place.sockets()) for place in self._open.values())
 
-    def apply(self, wanted: Wanted, services: Mapping[str, ListenerService]) -> None:
+    def apply(self, wanted: Wanted, services: Mapping[str, Owner]) -> None:
         """
         Open, hand on and close until exactly this is open.
 
-        @param services: the listeners by name; all of C{wanted} are there.
+        @param services: by name; all of C{wanted} are there.
         @raise BindError: something cannot be opened or changed; then
             everything is as it was.
         """

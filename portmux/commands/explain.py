@@ -22,7 +22,7 @@ from portmux.core.address import Address, Host, Unix
 from portmux.core.explain import Client, Cuts, Row, Trace, explain, try_cuts
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.plan import Closing, Forwarding, Plan
-from portmux.core.session import Policy
+from portmux.core.policy import Policy
 from portmux.core.sniff import Decision
 from portmux.errors import ConfigError
 

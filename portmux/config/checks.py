@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sized
+from ipaddress import ip_address
 from typing import Any
 
 from portmux.config.faults import quoted
 from portmux.config.quantities import show_octets
+from portmux.core.address import BindAddress, Host, Unix
 
 Check = Callable[[Any], None]
 
@@ -48,6 +50,19 @@ def some(what: str) -> Check:
             raise ValueError(f"is empty, {what} is needed")
 
     return check
+
+
+def private(address: BindAddress | None) -> None:
+    """No other machine can connect there. None passes."""
+    if isinstance(address, Host) and address.host != "*":
+        if ip_address(address.host.partition("%")[0]).is_loopback:
+            return
+    elif isinstance(address, Unix) or address is None:
+        return
+    raise ValueError(
+        f"{address} may be beyond loopback, where anybody could read it;"
+        " 127.0.0.1:PORT, [::1]:PORT or unix:PATH is allowed"
+    )
 
 
 PATH = like(".+", "a path")

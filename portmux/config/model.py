@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import attrs
 
-from portmux.config.checks import PATH, like, positive, sized, some
+from portmux.config.checks import PATH, like, positive, private, sized, some
 from portmux.config.tree import Path
 from portmux.config.values import Name
 from portmux.core.address import BindAddress, Host, Unix
@@ -311,12 +311,26 @@ class Log:
 
 
 @attrs.frozen
+class Metrics:
+    """Who may read what is counted."""
+
+    prometheus: BindAddress | None = option(
+        "where to answer Prometheus' scrapes, on this machine only; a unix socket "
+        "belongs to who starts portmux, with mode 0600; none: nowhere",
+        default=None,
+        check=private,
+        example="127.0.0.1:9997",
+    )
+
+
+@attrs.frozen
 class Config:
     """All of portmux.conf."""
 
     listeners: Mapping[Name, Listener] = option("by name", check=some("a listener"))
     limits: GlobalLimits = option("limits of the whole program", factory=GlobalLimits)
     log: Log = option("what is written where", factory=Log)
+    metrics: Metrics = option("who may read what is counted", factory=Metrics)
     drain: Seconds | None = option(
         "time that live sessions get at the end; none: as long as they last",
         default=10.0,
@@ -343,6 +357,11 @@ class Config:
                 if taken[address] > 1 and getattr(address, "port", None) != 0:
                     path = ("listeners", name, "bind", str(index))
                     yield path, f"{address} is bound already, once is allowed"
+        match given.get("metrics"):
+            case Metrics(prometheus=own) if own in taken:
+                if getattr(own, "port", None) != 0:
+                    why = f"{own} is a listener's, another is allowed"
+                    yield ("metrics", "prometheus"), why
 
 
 def _hold(made: Any) -> None:

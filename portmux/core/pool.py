@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import attrs
 
 from portmux.core.address import Address
+from portmux.core.counts import Tally
 from portmux.errors import NoBackend
 
 
@@ -17,10 +18,12 @@ class Backend:
     One target of a pool.
 
     @ivar active: sessions that hold it now, connecting ones included.
+    @ivar tally: how connecting to it went.
     """
 
     address: Address
     active: int = 0
+    tally: Tally = attrs.field(factory=Tally, repr=False)
 
 
 @attrs.define(eq=False, slots=True)

@@ -36,11 +36,11 @@ from portmux.core.effects import (
     Phase,
     Side,
 )
-from portmux.core.limits import Gate
 from portmux.core.plan import Closing, Forwarding, Serving
+from portmux.core.policy import Policy
 from portmux.core.pool import Backend
 from portmux.core.record import Record, hint
-from portmux.core.sniff import Cause, Decision, Sniffer, Table, Way
+from portmux.core.sniff import Cause, Decision, Sniffer, Way
 
 LINGER: Final = 10.0
 """Seconds for the last bytes to reach a peer that was told the end (taste)."""
@@ -49,41 +49,6 @@ _NUMBERS = count(1)
 
 # On Python 3.11 a member read off its class costs as much as a call (measured).
 _SNIFF, _DIAL, _RELAY, _SERVE, _CLOSE, _OVER = Phase
-
-
-@attrs.define(eq=False, slots=True)
-class Policy:
-    """
-    What the sessions of a listener have in common.
-
-    @ivar timeout: seconds to sniff at most; None: any time.
-    @ivar silent: seconds to wait for a first byte; None: as C{timeout} says.
-    @ivar idle: seconds without a byte either way.
-    @ivar half_close: seconds without a byte once one side has finished.
-    @ivar descriptors: files that one session may need at the most.
-    @ivar patience: seconds until a first byte must have come.
-    """
-
-    listener: str
-    table: Table
-    gate: Gate
-    timeout: float | None = None
-    silent: float | None = None
-    idle: float | None = None
-    half_close: float | None = None
-    keepalive: bool = True
-    nodelay: bool = True
-    descriptors: int = attrs.field(init=False)
-    patience: float | None = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        waits = [wait for wait in (self.silent, self.timeout) if wait is not None]
-        self.patience = min(waits, default=None)
-        self.descriptors = 1 + max(_descriptors(way) for way in self.table.ways())
-
-
-def _descriptors(way: Way) -> int:
-    return way.plan.descriptors if isinstance(way.plan, Serving) else 1
 
 
 @attrs.define(eq=False, slots=True)
@@ -121,12 +86,14 @@ class Session:
     _pattern: int | None = attrs.field(default=None, init=False)
     _facts: tuple[tuple[str, str], ...] = attrs.field(default=(), init=False)
     _sniffed: float = attrs.field(default=0.0, init=False)
+    _dialled: float = attrs.field(default=0.0, init=False)
     _end: str = attrs.field(default="", init=False)
     _detail: str = attrs.field(default="", init=False)
     _hint: str = attrs.field(default="", init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.number = next(_NUMBERS)
+        self.policy.counts.accepted += 1
 
     @property
     def listener(self) -> str:
@@ -199,6 +166,7 @@ class Session:
         self._cause, self._sniffed = decision.cause.value, now - self.opened
         self.deadline = None
         if self._unwanted(decision) and self.policy.gate.failed(self._key, now):
+            self.policy.counts.bans += 1
             self._detail = "source is banned now"
         if way.count.full:
             self._cause = "refused"
@@ -240,7 +208,9 @@ class Session:
             backend = plan.pool.acquire(self._tried)
             if backend is not None:
                 self.backend = backend
+                backend.tally.attempts += 1
                 self._tried += (backend,)
+                self._dialled = now
                 self.deadline = now + plan.timeout
                 return Dial(backend.address)
         return self.end("connect-failed", self._detail)
@@ -250,6 +220,8 @@ class Session:
         if self.phase is not _DIAL:
             return CLOSE if self._ending else WAIT
         self.phase = _RELAY
+        if self.backend is not None:
+            self.backend.tally.connected.observe(now - self._dialled)
         self._detail = ""
         self.touched = now
         self._watch()
@@ -260,7 +232,10 @@ class Session:
         if self.phase is not _DIAL:
             return WAIT
         assert self._way is not None and isinstance(self._way.plan, Forwarding)
-        tried = f"{self.backend.address}: {why}" if self.backend is not None else why
+        tried = why
+        if self.backend is not None:
+            self.backend.tally.errors += 1
+            tried = f"{self.backend.address}: {why}"
         self._detail = f"{self._detail}; {tried}" if self._detail else tried
         return self._next_backend(self._way.plan, now)
 
@@ -359,7 +334,7 @@ class Session:
             self._way.count.live -= 1
         if self._admitted:
             self.policy.gate.release(self._key)
-        return Record(
+        record = Record(
             self.opened,
             self.number,
             self.policy.listener,
@@ -379,6 +354,8 @@ class Session:
             self._facts,
             self._hint,
         )
+        self.policy.counts.add(record)
+        return record
 
     def _backend_text(self, backend: Backend | None) -> str:
         if backend is not None:

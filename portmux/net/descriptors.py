@@ -50,6 +50,11 @@ class Budget:
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         return cls(soft - open_now() - SPARE)
 
+    @property
+    def taken(self) -> int:
+        """@return: what live sessions have reserved."""
+        return self._taken
+
     def allows(self, count: int) -> bool:
         """@return: whether a session that needs so many can begin; one always can."""
         return self._taken + count <= self.most or not self._taken

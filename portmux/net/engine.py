@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from portmux.core.address import Address
+from portmux.core.policy import Policy
 from portmux.core.record import Record
-from portmux.core.session import Policy, Session
+from portmux.core.session import Session
 from portmux.net.deadlines import Deadlines
 from portmux.net.descriptors import Budget
 from portmux.net.dial import Dialer

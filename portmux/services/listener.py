@@ -9,7 +9,7 @@ from twisted.application.service import Service
 from twisted.logger import Logger
 
 from portmux.core.address import Address, BindAddress
-from portmux.core.session import Policy
+from portmux.core.policy import Policy
 from portmux.net.accept import Acceptor
 from portmux.net.engine import Engine
 from portmux.net.listen import named, shut

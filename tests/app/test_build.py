@@ -20,6 +20,7 @@ from portmux.config.model import (
     Config,
     Limits,
     Listener,
+    Metrics,
     Route,
     RouteLimits,
     Sniff,
@@ -32,7 +33,7 @@ from portmux.core.limits import Limits as GateLimits
 from portmux.core.match.prefix import Prefix
 from portmux.core.option import Octets, Seconds
 from portmux.core.plan import Closing, Forwarding
-from portmux.core.session import Policy
+from portmux.core.policy import Policy
 from portmux.errors import ConfigError
 
 BIND = (Bind(Host("127.0.0.1", 0)),)
@@ -224,6 +225,18 @@ class ListeningsTests(SynchronousTestCase):
         self.assertEqual(unix.owner, "a:b")
         self.assertEqual(found["two"][Inherited("web")].nodelay, False)
         self.assertEqual(found["two"][Unix("/run/two")].mode, None)
+
+    def test_metrics(self) -> None:
+        """Their address stands beside the listeners', under no listener's name."""
+        bind = Bind(Unix("/run/one"))
+        config = Config(
+            listeners={"one": Listener(bind=(bind,), action=Echo())},
+            metrics=Metrics(prometheus=Unix("/run/metrics")),
+        )
+        found = build.listenings(config)
+        self.assertEqual(set(found), {"one", build.METRICS})
+        (metrics,) = found[build.METRICS].values()
+        self.assertEqual((metrics.address, metrics.mode), (Unix("/run/metrics"), None))
 
 
 class RootedTests(SynchronousTestCase):

@@ -17,8 +17,8 @@ from portmux.core.address import Address, Host, Unix
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.match.ssh import Ssh
 from portmux.core.plan import Closing, Forwarding
+from portmux.core.policy import Policy
 from portmux.core.pool import Pool
-from portmux.core.session import Policy
 from portmux.core.sniff import Route, Table, Way
 
 DEAD = Host("127.0.0.1", 1)

@@ -258,12 +258,12 @@ class ReloadTests(ServiceCase):
         service = self.started(ECHO % ROUTE)
         client = self.connect(first=b"e")
         inode = self.inode()
-        (listener,) = service
+        listener: Any = service.getServiceNamed("front")
         policy = listener.policy
         said = self.reload(ECHO % ROUTE)
         self.assertEqual(said, "info: reloaded: 1 listener(s)")
         self.assertEqual(self.inode(), inode)
-        self.assertEqual(list(service), [listener])
+        self.assertIs(service.getServiceNamed("front"), listener)
         self.assertIs(listener.policy, policy)
         self.assertEqual(self.talk(client, b"more"), b"emore")
         self.assertEqual(len(self.configured), 1)
@@ -289,7 +289,7 @@ class ReloadTests(ServiceCase):
         self.assertEqual(self.names(), ["portmux.conf", "two"])
         self.assertEqual(self.talk(old, b"still"), b"still")
         self.assertEqual(self.talk(self.connect("two"), b"new"), b"new")
-        self.assertEqual([one.name for one in service], ["two"])
+        self.assertEqual([one.name for one in service if one.name], ["two"])
 
     def test_address_moves(self) -> None:
         """A client that waits while it moves is served by its new listener."""
@@ -330,7 +330,7 @@ class ReloadTests(ServiceCase):
             "limits: {connections: %d}\nlog: {format: %s, access: access.log}\n"
         )
         service = self.started(text % ("", 5, 6, "", 7, "text") + "pid: pid\n")
-        (listener,) = service
+        listener: Any = service.getServiceNamed("front")
         policy: Any = listener.policy
         fresh = ', new: {bind: "unix:new", echo: }'
         said = self.reload(
@@ -345,7 +345,7 @@ class ReloadTests(ServiceCase):
         self.assertEqual(policy.table.routes[0].way.count.most, 5)
         self.assertEqual(policy.gate.limits.connections, 6)
         self.assertEqual(policy.gate.whole.most, 7)
-        self.assertEqual(list(service), [listener])
+        self.assertIs(service.getServiceNamed("front"), listener)
         self.assertEqual(self.names(), ["access.log", "front", "pid", "portmux.conf"])
         self.connect(first=b"x")
         self.reactor.advance(1.0)
@@ -556,3 +556,104 @@ class EndTests(ServiceCase):
         self.assertFalse(self.is_open("new"))
         service.drain()
         self.stop()
+
+
+METRICS = 'metrics: {prometheus: "unix:metrics"}\n'
+
+
+class MetricsTests(ServiceCase):
+    """What Prometheus reads while things happen."""
+
+    def scrape(self, name: str = "metrics") -> dict[str, float]:
+        """@return: by name with labels, each number."""
+        client = self.connect(name, b"GET /metrics HTTP/1.0\r\n\r\n")
+        answer = (self.talk(client) or b"").decode()
+        body = answer.partition("\r\n\r\n")[2]
+        lines = [line for line in body.splitlines() if not line.startswith("#")]
+        pairs = [line.rpartition(" ") for line in lines]
+        return {name: float(number) for name, _, number in pairs}
+
+    def hang_up(self, client: socket.socket) -> None:
+        client.close()
+        self.reactor.settle()
+
+    def test_sessions(self) -> None:
+        """Exactly those that there were; none is open in the end."""
+        routes = (
+            ROUTE + ", {name: c, match: {prefix: c}, close: },"
+            ' {name: n, match: {prefix: "n"}, forward: "unix:none"}'
+        )
+        self.started(ECHO % routes + METRICS)
+        self.assertEqual(self.scrape()['portmux_accepted_total{listener="front"}'], 0)
+        kinds = {b"echo": 5, b"close": 4, b"none": 3, b"?": 2}
+        clients = [
+            self.connect(first=first)
+            for first, count in kinds.items()
+            for _ in range(count)
+        ]
+        found = self.scrape()
+        self.assertEqual(found['portmux_accepted_total{listener="front"}'], 14)
+        # Who was not reset may still be reading.
+        self.assertGreaterEqual(found['portmux_sessions_open{listener="front"}'], 5)
+        for client in clients:
+            self.hang_up(client)
+        found = self.scrape()
+        text = 'portmux_sessions_total{cause="%s",listener="front",route="%s"}'
+        ways = {"e": 5, "c": 4, "n": 3}
+        for route, count in ways.items():
+            self.assertEqual(found[text % ("match", route)], count)
+        self.assertEqual(found[text % ("none-left", "close")], 2)
+        self.assertEqual(found['portmux_sessions_open{listener="front"}'], 0)
+        sent = 'portmux_sent_bytes_total{listener="front",route="e"}'
+        self.assertEqual(found[sent], 5 * len("echo"))
+        backend = '{backend="unix:none",listener="front"}'
+        self.assertEqual(found["portmux_connect_attempts_total" + backend], 3)
+        self.assertEqual(found["portmux_connect_errors_total" + backend], 3)
+        ends = {key: n for key, n in found.items() if "portmux_ends_total" in key}
+        self.assertEqual(sum(ends.values()), 14)
+        self.assertEqual(found["portmux_descriptors_used"], 0)
+
+    def test_numbers_outlive_reloads(self) -> None:
+        """Also those of a listener that was gone and came back."""
+        other = 'listeners: {other: {bind: "unix:other", echo: }}\n' + METRICS
+        self.started(ECHO % ROUTE + METRICS)
+        self.hang_up(self.connect(first=b"e"))
+        self.reload(other)
+        self.reload("listeners: nonsense")
+        self.reload(ECHO % ROUTE.replace("prefix: e", "prefix: f") + METRICS)
+        self.hang_up(self.connect(first=b"f"))
+        found = self.scrape()
+        self.assertEqual(found['portmux_accepted_total{listener="front"}'], 2)
+        self.assertEqual(found['portmux_accepted_total{listener="other"}'], 0)
+        self.assertEqual(found['portmux_reloads_total{result="ok"}'], 2)
+        self.assertEqual(found['portmux_reloads_total{result="refused"}'], 1)
+
+    def test_reload(self) -> None:
+        """The address comes, moves and goes with the configuration."""
+        self.started(ECHO % ROUTE)
+        self.assertFalse(self.is_open("metrics"))
+        self.reload(ECHO % ROUTE + METRICS)
+        self.assertTrue(self.scrape())
+        self.reload(ECHO % ROUTE + METRICS.replace("unix:metrics", "unix:moved"))
+        self.assertFalse(self.is_open("metrics"))
+        self.assertTrue(self.scrape("moved"))
+        self.reload(ECHO % ROUTE)
+        self.assertFalse(self.is_open("moved"))
+
+    def test_hand_on(self) -> None:
+        """A listener may get what was the metrics' address."""
+        self.started(ECHO % ROUTE + METRICS)
+        self.reload((ECHO % ROUTE).replace("unix:front", "unix:metrics"))
+        self.assertEqual(self.talk(self.connect("metrics"), b"echo"), b"echo")
+
+    def test_only_the_owner_reads(self) -> None:
+        self.started(ECHO % ROUTE + METRICS)
+        self.assertEqual(Path("metrics").stat().st_mode & 0o777, 0o600)
+
+    def test_drain(self) -> None:
+        """The address is free for who comes next, as the listeners' are."""
+        service = self.started(ECHO % ROUTE + METRICS)
+        client = self.connect(first=b"e")
+        service.drain()
+        self.assertFalse(self.is_open("metrics"))
+        self.hang_up(client)

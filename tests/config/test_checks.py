@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux.config.checks import PATH, like, positive, sized, some
+from portmux.config.checks import PATH, like, positive, private, sized, some
+from portmux.core.address import Host, Inherited, Unix
 
 
 class CheckTests(SynchronousTestCase):
@@ -38,3 +39,14 @@ class CheckTests(SynchronousTestCase):
     def test_path(self) -> None:
         PATH("/a\nb")
         self.assertRaises(ValueError, PATH, "")
+
+    def test_private(self) -> None:
+        """Only what no other machine can reach, which is for sure."""
+        private(None)
+        private(Unix("/run/metrics"))
+        for host in ("127.0.0.1", "127.1.2.3", "::1"):
+            private(Host(host, 9997))
+        for host in ("*", "0.0.0.0", "::", "192.0.2.1", "fe80::1%eth0"):
+            error = self.assertRaises(ValueError, private, Host(host, 9997))
+            self.assertIn("beyond loopback", str(error))
+        self.assertRaises(ValueError, private, Inherited("metrics"))

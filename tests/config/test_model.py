@@ -239,6 +239,19 @@ class FaultTests(SynchronousTestCase):
         self.assertIn("listeners.b.bind.1: *:1 is bound already", fault)
         self.assertEqual(faults_of(inputs(both.replace(":1", ":0"))), [])
 
+    def test_metrics(self) -> None:
+        """They are for this machine, and have an address of their own."""
+        text = (
+            'listeners: {a: {bind: "127.0.0.1:%d", close: }}\nmetrics: {prometheus: %s}'
+        )
+        self.assertEqual(faults_of(inputs(text % (1, '"127.0.0.1:2"'))), [])
+        self.assertEqual(faults_of(inputs(text % (0, '"127.0.0.1:0"'))), [])
+        (fault,) = faults_of(inputs(text % (1, '"127.0.0.1:1"')))
+        self.assertIn("metrics.prometheus: 127.0.0.1:1 is a listener's", fault)
+        (fault,) = faults_of(inputs(text % (1, '"*:2"')))
+        self.assertIn("metrics.prometheus: *:2 may be beyond loopback", fault)
+        self.assertIn("127.0.0.1:PORT, [::1]:PORT or unix:PATH is allowed", fault)
+
     def test_objects_made_by_hand(self) -> None:
         """The same rules hold without a file."""
         bind = (Bind(Host("*", 1)),)

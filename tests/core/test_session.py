@@ -29,9 +29,10 @@ from portmux.core.match.prefix import Prefix
 from portmux.core.match.tls import Tls
 from portmux.core.pattern import Pattern
 from portmux.core.plan import Closing, Forwarding, Plan, Serving
+from portmux.core.policy import Policy
 from portmux.core.pool import Pool
 from portmux.core.record import Record
-from portmux.core.session import LINGER, Policy, Session
+from portmux.core.session import LINGER, Session
 from portmux.core.sniff import Route, Table, Way
 from portmux.testing import LOCAL, SOURCE
 from tests.core.memory import octets_kept
@@ -706,14 +707,6 @@ class RecordTests(SynchronousTestCase):
         session.end("drained")
         record = session.closed(START)
         self.assertEqual((record.end, record.detail), ("stopped", "by the operator"))
-
-    def test_descriptors(self) -> None:
-        """A policy knows the most that one session may need."""
-        self.assertEqual(policy().descriptors, 2)
-        many = Serving("exec", unused, descriptors=4)
-        self.assertEqual(policy(fallback=many).descriptors, 5)
-        closing = policy(route("none", b"n", Closing()))
-        self.assertEqual(closing.descriptors, 2)
 
 
 def _sniffing(here: Policy) -> Session:

@@ -15,8 +15,8 @@ from twisted.python.threadpool import ThreadPool
 from twisted.trial.unittest import TestCase
 
 from portmux.core.address import Host
+from portmux.core.policy import Policy
 from portmux.core.record import Record
-from portmux.core.session import Policy
 from portmux.net.accept import Acceptor
 from portmux.net.descriptors import Budget
 from portmux.net.engine import Engine

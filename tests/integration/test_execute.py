@@ -21,8 +21,8 @@ from portmux.core.address import Address
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.match.prefix import Prefix
 from portmux.core.option import Seconds
+from portmux.core.policy import Policy
 from portmux.core.record import Record
-from portmux.core.session import Policy
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.accept import Acceptor
 from portmux.net.descriptors import Budget

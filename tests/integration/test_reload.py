@@ -24,7 +24,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from portmux.app.sockets import Sockets
 from portmux.core.address import BindAddress, Host
 from portmux.core.limits import Count, Gate, Limits
-from portmux.core.session import Policy
+from portmux.core.policy import Policy
 from portmux.core.sniff import Table
 from portmux.net.engine import Engine
 from portmux.net.listen import BindError, Listening, named

@@ -14,9 +14,9 @@ from portmux.core.address import Address, Unix
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.match.prefix import Prefix
 from portmux.core.plan import Forwarding, Plan, Serving
+from portmux.core.policy import Policy
 from portmux.core.pool import Pool
 from portmux.core.record import Record
-from portmux.core.session import Policy
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.client import Client
 from portmux.net.descriptors import Budget

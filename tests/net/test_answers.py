@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyClass
 
 from portmux.core.plan import Serving
-from portmux.core.session import LINGER, Policy
+from portmux.core.policy import Policy
+from portmux.core.session import LINGER
 from portmux.net.answers import (
     REQUEST,
     TURN,

@@ -20,7 +20,8 @@ from portmux.core.head import Head, Reason, Verdict
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.match.prefix import Prefix
 from portmux.core.plan import Closing
-from portmux.core.session import LINGER, Policy, Session
+from portmux.core.policy import Policy
+from portmux.core.session import LINGER, Session
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.client import Client
 from portmux.net.front import Front

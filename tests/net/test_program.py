@@ -13,8 +13,9 @@ from portmux.core.address import Address, Host, Unix
 from portmux.core.head import Head, Reason, Verdict
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.plan import Serving
+from portmux.core.policy import Policy
 from portmux.core.record import Record
-from portmux.core.session import LINGER, Policy
+from portmux.core.session import LINGER
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.descriptors import Budget
 from portmux.net.engine import Engine

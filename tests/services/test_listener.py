@@ -6,7 +6,7 @@ import socket
 
 from portmux.core.address import Unix
 from portmux.core.plan import Closing, Serving
-from portmux.core.session import Policy
+from portmux.core.policy import Policy
 from portmux.net.client import Client
 from portmux.net.engine import Engine
 from portmux.net.listen import Listening, listen

@@ -1,0 +1,1 @@
+Everything is counted, and Prometheus can read it: ``metrics: {prometheus: "127.0.0.1:9997"}``. Sessions by listener, route and cause, how they ended, what limits refused, time to decide and to connect, errors by backend, octets, reloads and open files.
