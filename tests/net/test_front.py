@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Sequence
 
@@ -368,6 +369,26 @@ class RelayTests(StageCase):
             self.assertLess(sent, 4 << 20)
             got = len(self.receive(slow))
             self.assertEqual(got, sent + (slow is backend))
+
+    def test_leaves_no_garbage(self) -> None:
+        """What belongs to a connection goes with it, not with the next collection."""
+
+        def visit() -> None:
+            client, backend = self.relayed()
+            backend.send(b"x")
+            self.receive(client)
+            client.close()
+            self.reactor.settle()
+            backend.close()
+            self.reactor.settle()
+
+        visit()
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for _ in range(5):
+            visit()
+        self.assertEqual(gc.collect(), 0)
 
     def test_idle(self) -> None:
         """Bytes either way put the end off."""
