@@ -8,6 +8,7 @@ gives text that reads as the same value.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from portmux.config.faults import guess, quoted
 
@@ -23,7 +24,7 @@ _DURATION = re.compile(
     rf"(?:(?P<d>{_N})d)?(?:(?P<h>{_N})h)?(?:(?P<m>{_N})m(?!s))?"
     rf"(?:(?P<s>{_N})s)?(?:(?P<ms>{_N})ms)?"
 )
-_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _SIZE = re.compile(rf"(?P<number>{_N}) ?(?P<unit>[A-Za-z]*)")
 _OCTETS = {"": 1, "B": 1, "kB": 1000} | {
     letter + suffix: base**power
@@ -46,7 +47,7 @@ def seconds(text: str) -> float:
         total = float(text)
     elif text and (found := _DURATION.fullmatch(text)):
         parts = found.groupdict().items()
-        total = sum(float(number) * _SECONDS[unit] for unit, number in parts if number)
+        total = sum(_seconds(float(number), unit) for unit, number in parts if number)
     else:
         raise ValueError(_wrong(text, DURATION))
     if total > _LONGEST:
@@ -98,10 +99,10 @@ def truth(text: str) -> bool:
 
 def show_seconds(value: float) -> str:
     """@return: C{1m30s} for 90, C{500ms} for 0.5."""
-    if 0 < value < 1 and float(value * 1000).is_integer():
-        return f"{value * 1000:.0f}ms"
+    if value < 1 and (milliseconds := round(value * 1000)) / 1000 == value > 0:
+        return f"{milliseconds}ms"
     if value != int(value):
-        return f"{value:.9f}".rstrip("0") + "s"
+        return f"{Decimal(repr(value)):f}s"
     shown, rest = "", int(value)
     for unit in ("d", "h", "m", "s"):
         count, rest = divmod(rest, int(_SECONDS[unit]))
@@ -119,6 +120,11 @@ def show_octets(value: int) -> str:
 
 def show_truth(value: bool) -> str:
     return "true" if value else "false"
+
+
+def _seconds(number: float, unit: str) -> float:
+    """Divided, 9 milliseconds are 0.009; multiplied by 0.001 they are not."""
+    return number / 1000 if unit == "ms" else number * _SECONDS[unit]
 
 
 def _wrong(text: str, allowed: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -60,11 +60,17 @@ class SecondsTests(SynchronousTestCase):
             error = self.assertRaises(ValueError, quantities.seconds, text)
             self.assertIn("1000d", str(error))
 
-    @given(st.integers(0, 86_400_000))
-    def test_shown_is_read(self, milliseconds: int) -> None:
-        value = milliseconds / 1000
+    @given(
+        st.integers(0, 86_400_000).map(lambda milliseconds: milliseconds / 1000)
+        | st.floats(0, 86_400_000)
+    )
+    @example(0.009)
+    @example(1e-10)
+    @example(1.4022222222222222)
+    def test_shown_is_read(self, value: float) -> None:
+        """The same value, to the last digit."""
         shown = quantities.show_seconds(value)
-        self.assertAlmostEqual(quantities.seconds(shown), value)
+        self.assertEqual(quantities.seconds(shown), value)
 
     def test_shown(self) -> None:
         for value, text in [
