@@ -91,6 +91,7 @@ class Conversation:
         """
         if self._http.our_state is h11.DONE:
             self._http.start_next_cycle()
+            self._method = b""
         while self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             try:
                 event = self._http.next_event()

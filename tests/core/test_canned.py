@@ -268,6 +268,15 @@ class RefusalTests(SynchronousTestCase):
         self.assertTrue(said.startswith(b"HTTP/1.1 400 "))
         self.assertTrue(said.endswith(b"\r\n\r\n"))
 
+    def test_noise_behind_head(self) -> None:
+        """The refusal of what follows a HEAD request has a body."""
+        head = GET.replace(b"GET", b"HEAD")
+        for noise in (b"\0", b"x\r\n", b"GET / HTTP/1.1\r\n\r\n"):
+            said, waiting = answered(head + noise)
+            found = read(said, ("HEAD", "GET"))
+            self.assertEqual(found, [(200, b""), (400, b"400 Bad Request\n")])
+            self.assertIs(waiting, Next.OVER)
+
     def test_after_the_end(self) -> None:
         """What still comes changes nothing."""
         conversation = Conversation()
