@@ -17,14 +17,18 @@ from typing import Final
 import attrs
 import h11
 
-from portmux.core.parse.httphead import RequestParser
-from portmux.errors import Malformed
+from portmux.core.regex.automaton import Automaton, State
 
 TEXT: Final = ("Content-Type", "text/plain; charset=utf-8")
 """The header of answers that are words of ours."""
 
 WITHOUT_CONTENT: Final = frozenset({204, 205, 304})
 """RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5."""
+
+_LINE = Automaton.of_stream(
+    [r"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/[0-9]\.[0-9]\r?\n"]
+)
+"""A request line, as h11 takes it when the head is whole."""
 
 Header = tuple[str, str]
 
@@ -63,8 +67,7 @@ class Conversation:
         self._http = h11.Connection(h11.SERVER)
         self._method = b""
         self._last = False
-        self._line = bytearray()
-        self._parser: RequestParser | None = None
+        self._line: State | None = None
 
     # -- what arrives
 
@@ -72,8 +75,8 @@ class Conversation:
         """Take bytes of the client; never none."""
         if self._http.their_state is not h11.ERROR:
             self._http.receive_data(data)
-        if self._parser is not None:
-            self._line += data
+        if self._line is not None:
+            self._line = _LINE.go_on(self._line, data)
 
     def finish(self) -> None:
         """The client will send no more; what is there is still answered."""
@@ -100,7 +103,7 @@ class Conversation:
             if event is h11.NEED_DATA:
                 return None if self._may_be_http() else self._refuse(400, now)
             if isinstance(event, h11.Request):
-                self._method, self._parser = event.method, None
+                self._method, self._line = event.method, None
                 if not event.http_version.startswith(b"1."):
                     return self._refuse(505, now)
                 if self._http.they_are_waiting_for_100_continue:
@@ -177,15 +180,9 @@ class Conversation:
         """
         if self._http.their_state is not h11.IDLE:
             return True
-        if self._parser is None:
-            self._parser = RequestParser()
-            self._line[:] = self._http.trailing_data[0]
-        try:
-            if self._parser.read_line(self._line):
-                self._line.clear()
-        except Malformed:
-            return False
-        return True
+        if self._line is None:
+            self._line = _LINE.go_on(_LINE.start, self._http.trailing_data[0])
+        return self._line.matched or not self._line.settled
 
 
 def _phrase(status: int) -> str:

@@ -236,6 +236,19 @@ class RefusalTests(SynchronousTestCase):
                 said += more
             self.assertEqual((read(said, ("GET",))[0][0], then), (400, Next.OVER), data)
 
+    def test_line_in_pieces(self) -> None:
+        """What the line is refused or taken for does not depend on its segments."""
+        for line, status in (
+            (b"GET / HTTP/2.0", 505),
+            (b"GET http://[zz]/ HTTP/1.1", 200),
+            (b"GET / HTTP/11", 400),
+        ):
+            conversation, said = Conversation(), b""
+            for octet in GET.replace(b"GET / HTTP/1.1", line):
+                conversation.receive(bytes([octet]))
+                said += play(conversation)[0]
+            self.assertEqual(read(said, ("GET",))[0][0], status, line)
+
     def test_end_in_the_middle(self) -> None:
         """Half a request, and no more to come."""
         for part in (GET[:5], GET[:-1], POST[:-4]):
