@@ -44,7 +44,7 @@ class Bind:
         example="4096",
     )
     mode: str | None = option(
-        "permissions of a unix socket, in octal; none: by the umask",
+        "permissions of a unix socket, in octal; none: 0600",
         default=None,
         check=like("0?[0-7]{3}", 'three octal digits such as "0660"'),
         example="0660",

@@ -218,7 +218,6 @@ class Server:
             self._timer = self._client.reactor.callLater(REQUEST, self._late)
 
     def _late(self) -> None:
-        self._timer = None
         self._take(self._http.give_up(self._now()))
         self.go_on()
 

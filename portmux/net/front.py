@@ -168,6 +168,7 @@ class Front(Protocol):
         left = self._serving or back_open or not self._gone
         if not left and self.session.phase is not Phase.OVER:  # told once
             self.engine.over(self)
+            self._back = self._sink = None  # no work for the garbage collector
 
     # -- for Client
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -389,7 +389,6 @@ class NoiseTests(SynchronousTestCase):
     def test_marks(self, name: str, marks: list[str]) -> None:
         self.judge("".join(marks).encode(), name)
 
-    @settings(deadline=None)
     @given(st.sampled_from(sorted(GOOD)), st.data())
     def test_mutations(self, name: str, data: st.DataObject) -> None:
         """A good file with one slip is good, or a fault with a line number."""

@@ -10,7 +10,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 import portmux
+from portmux.core.address import Host
 from portmux.net.descriptors import SPARE
+from portmux.net.listen import Listening, listen, shut
 from tests.integration.harness import PATIENCE, receive
 
 ROOT = Path(portmux.__file__).parent.parent
@@ -97,3 +99,17 @@ class LimitTests(SynchronousTestCase):
         most, tries = self.served("unknown")
         self.assertGreater(most, LIMIT - SPARE)
         self.assertLess(tries, CLIENTS)
+
+
+class AgainTests(SynchronousTestCase):
+    def test_listen_again(self) -> None:
+        """Connections that were closed a moment ago do not hold the port."""
+        (sock,) = listen(Listening(Host("127.0.0.1", 0)), {})
+        port = sock.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+            sock.setblocking(True)
+            sock.accept()[0].close()  # first, so that TIME-WAIT is here
+            self.assertEqual(client.recv(1), b"")
+        shut(sock)
+        (sock,) = listen(Listening(Host("127.0.0.1", port)), {})
+        shut(sock)

@@ -175,6 +175,19 @@ class RelayTests(EngineCase):
             self.assertEqual(record.local, Host(host, port))
             self.assertEqual(record.client, Host(host, there.port))
 
+    def test_idle(self) -> Deferred[None]:
+        """Also when the reactor had to wait for the backend."""
+        return run(self._idle())
+
+    async def _idle(self) -> None:
+        plan = forwarding(self.address)
+        wanted = policy([(b"x", plan)], silent=plan, silence=0.05, idle=0.2)
+        client = self.connect(self.serve(wanted))
+        await self.accept(self.listening)
+        self.assertEqual(await self.thread(lambda: receive(client)), b"")
+        record = await self.record()
+        self.assertEqual((record.route, record.end), ("silent", "idle-timeout"))
+
     def test_few_descriptors(self) -> Deferred[None]:
         """Clients that are too many wait their turn, and all have it."""
         return run(self._few_descriptors())

@@ -156,6 +156,37 @@ class ServerTests(StageCase):
         self.assertTrue(self.is_ended(client))
         self.assertEqual(self.record().end, "done")
 
+    def test_last_piece_that_waits(self) -> None:
+        """Nothing is done while a client that has finished reads the last of it."""
+        waited = 0
+        for size in range(100_000, 600_000, 20_000):  # somewhere in there one waits
+            client = self.accept(serving(partial(content_of, BODY[:size])), GET)
+            client.shutdown(socket.SHUT_WR)
+            self.reactor.settle()
+            if not len(self.engine.tasks) and not self.records:
+                waited += 1
+                now = self.reactor.seconds()
+                timers = self.reactor.getDelayedCalls()
+                self.assertEqual([one for one in timers if one.getTime() <= now], [])
+            self.assertTrue(self.receive(client).endswith(BODY[:size]))
+            self.assertEqual(self.records.pop().end, "done")
+        self.assertGreater(waited, 0)
+
+    def test_client_that_says_nothing(self) -> None:
+        """It has as much time as others, from the start; then it may still ask."""
+        page = Page("test", 200, (), partial(content_of, b"hello"))
+        plan = Serving("respond", partial(answer, page))
+        wanted = policy([(b"x", plan)], silent=plan, silence=1.0)
+        quiet, late = self.accept(wanted), self.accept(wanted)
+        self.reactor.advance(1.1)
+        late.sendall(GET)
+        self.assertTrue(self.receive(late).endswith(b"hello"))
+        self.reactor.advance(REQUEST - 0.2)
+        self.assertFalse(self.is_ended(quiet))
+        self.reactor.advance(0.3)
+        self.assertEqual(self.receive(quiet), b"")
+        self.assertTrue(self.is_ended(quiet))
+
     def test_trickled_request(self) -> None:
         """Octets do not buy time: a request has to be whole in time."""
         client = self.accept(serving(partial(content_of, b"hello")), GET)
@@ -167,6 +198,7 @@ class ServerTests(StageCase):
         self.assertEqual(self.records, [])
         self.reactor.advance(1.1)
         self.assertTrue(self.receive(client).startswith(b"HTTP/1.1 408 "))
+        self.assertTrue(self.is_ended(client))
         client.close()
         self.assertEqual(self.record().end, "done")
 
@@ -211,6 +243,15 @@ class ServerTests(StageCase):
         self.assertEqual(self.record().end, "stopped")
         client.close()
         self.assertEqual(os.listdir("/dev/fd"), before)
+
+    def test_stopped_between_requests(self) -> None:
+        """Or in the middle of many: no timer either."""
+        for requests in (1, 10 * TURN):
+            client = self.accept(serving(partial(content_of, b"hello")), GET)
+            client.sendall(GET * requests)
+            self.reactor.turn()
+            self.stop_all()
+            self.assertEqual(self.records.pop().end, "stopped")
 
 
 class FileTests(StageCase):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import random
 import socket
 from collections.abc import Sequence
 
@@ -51,7 +53,15 @@ class Kept:
 
 @implementer(IHostnameResolver)
 class Speechless:
-    """A resolver that never answers."""
+    """A resolver that does not answer in time."""
+
+    def __init__(self) -> None:
+        self._receivers: list[IResolutionReceiver] = []
+
+    def complete(self) -> None:
+        """Answer at last that there is no such name."""
+        for receiver in self._receivers:
+            receiver.resolutionComplete()
 
     def resolveHostName(
         self,
@@ -61,6 +71,7 @@ class Speechless:
         addressTypes: Sequence[type[IAddress]] | None = None,
         transportSemantics: str = "TCP",
     ) -> IHostResolution:
+        self._receivers.append(resolutionReceiver)
         return None  # type: ignore[return-value] # our receiver does not look at it
 
 
@@ -222,6 +233,49 @@ class DialTests(StageCase):
         client.send(b"ef")
         self.assertEqual(self.receive(backend), b"abcdef")
 
+    def test_more_than_a_backend_takes_at_once(self) -> None:
+        """What is left of the first bytes goes before all that follows."""
+        address, listening = self.backend()
+        first = random.Random(1).randbytes(600_000)
+        client = self.accept(policy([(first, forwarding(address))], limit=1 << 20))
+        for start in range(0, len(first), 50_000):
+            client.sendall(first[start : start + 50_000])
+            self.reactor.settle()
+        client.sendall(b"end")
+        self.assertTrue(self.receive(self.accepted(listening)) == first + b"end")
+
+    def test_nothing_is_read_while_connecting(self) -> None:
+        """A client waits like its backend does."""
+        self.reactor.installNameResolver(Speechless())
+        address, listening = self.backend()
+        plan = forwarding(Host("slow.test", 1), address, timeout=2.0)
+        client = self.accept(policy([(b"abc", plan)]))
+        client.send(b"ab")
+        self.reactor.settle()
+        client.send(b"c")
+        self.reactor.settle()
+        sent = 0
+        with self.assertRaises(BlockingIOError):
+            while True:
+                sent += client.send(bytes(1 << 16))
+                self.reactor.settle()
+        self.assertLess(sent, 1 << 20)
+        self.reactor.advance(2.1)
+        got = self.receive(self.accepted(listening))
+        self.assertEqual(got, b"abc" + bytes(sent))
+
+    def test_late_bytes_while_connecting(self) -> None:
+        """What a transport had in hand when it was paused stands in its place."""
+        self.reactor.installNameResolver(Speechless())
+        address, listening = self.backend()
+        plan = forwarding(Host("slow.test", 1), address, timeout=2.0)
+        client = self.accept(policy([(b"a", plan)]), b"abc")
+        (front,) = self.engine.live
+        front.dataReceived(b"def")
+        client.send(b"ghi")
+        self.reactor.advance(2.1)
+        self.assertEqual(self.receive(self.accepted(listening)), b"abcdefghi")
+
     def test_more_than_fits_at_once(self) -> None:
         """The first bytes need not go out in one piece."""
         address, listening = self.backend()
@@ -290,11 +344,15 @@ class DialTests(StageCase):
         self.assertEqual(self.record().end, "connect-failed")
 
     def test_stop_while_connecting(self) -> None:
-        """Nothing of the attempt is left."""
-        self.reactor.installNameResolver(Speechless())
+        """Nothing of the attempt is left, and its late failure is nobody's."""
+        names = Speechless()
+        self.reactor.installNameResolver(names)
         self.accept(policy([(b"a", forwarding(Host("slow.test", 1)))]), b"abc")
         self.stop_all()
         self.assertEqual(self.record().end, "stopped")
+        names.complete()
+        self.reactor.settle()
+        self.assertEqual(len(self.records), 1)
 
     def test_end_then_dial(self) -> None:
         """A client that has finished still gets its backend's answer."""
@@ -370,6 +428,26 @@ class RelayTests(StageCase):
             got = len(self.receive(slow))
             self.assertEqual(got, sent + (slow is backend))
 
+    def test_leaves_no_garbage(self) -> None:
+        """What belongs to a connection goes with it, not with the next collection."""
+
+        def visit() -> None:
+            client, backend = self.relayed()
+            backend.send(b"x")
+            self.receive(client)
+            client.close()
+            self.reactor.settle()
+            backend.close()
+            self.reactor.settle()
+
+        visit()
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for _ in range(5):
+            visit()
+        self.assertEqual(gc.collect(), 0)
+
     def test_idle(self) -> None:
         """Bytes either way put the end off."""
         client, backend = self.relayed(idle=10.0)
@@ -395,6 +473,35 @@ class RelayTests(StageCase):
         self.assertEqual(self.records, [])
         self.reactor.advance(0.2)
         self.assertEqual(self.record().end, "half-close-timeout")
+
+    def test_record_waits_for_the_backend(self) -> None:
+        """The session is not over before it has what the client sent and left."""
+        client, backend = self.relayed()
+        sent = 1
+        with self.assertRaises(BlockingIOError):
+            while True:
+                sent += client.send(bytes(1 << 16))
+                self.reactor.settle()
+        client.close()
+        backend.shutdown(socket.SHUT_WR)
+        got = 0
+        while not self.records:
+            got += len(backend.recv(1 << 14))
+            self.reactor.settle()
+        self.assertEqual(got + len(self.receive(backend)), sent)
+        self.assertEqual((self.record().sent, self.record().end), (sent, "done"))
+
+    def test_end_with_a_full_backend(self) -> None:
+        """It reads what was sent to it, then the end, without further ado."""
+        client, backend = self.relayed(idle=5.0)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                client.send(bytes(1 << 16))
+                self.reactor.settle()
+        self.reactor.advance(5.1)
+        self.receive(backend)
+        self.assertTrue(self.is_ended(backend))
+        self.assertEqual(self.record().end, "idle-timeout")
 
     def test_last_bytes_of_a_slow_reader(self) -> None:
         """What is under way at the end has its time to arrive, and no more."""
@@ -458,6 +565,64 @@ class ServingTests(StageCase):
         self.sink.over.come()
         record = self.record()
         self.assertEqual((record.sent, record.backend), (4, "test"))
+
+    def test_one_owner(self) -> None:
+        """Bytes that were given away are not kept."""
+        self.accept(self.policy, b"abc")
+        assert self.client is not None
+        self.assertEqual(self.client.session.held, b"")
+
+    def test_paused_until_attached(self) -> None:
+        """Nothing is read between the decision and the sink."""
+        waiting = Ending()
+
+        async def serve(client: Client) -> None:
+            await waiting.wait()
+            await self.serve(client)
+
+        client = self.accept(policy([(b"abc", serving(serve))]))
+        for part in (b"ab", b"c", b"def"):
+            client.send(part)
+            self.reactor.settle()
+        waiting.come()
+        self.assertEqual(self.sink.told, [b"abc"])
+        self.reactor.settle()
+        self.assertEqual(self.sink.told, [b"abc", b"def"])
+
+    def test_late_bytes_and_end(self) -> None:
+        """A transport's that had them in hand when it was paused, such as TLS."""
+        waiting = Ending()
+
+        async def serve(client: Client) -> None:
+            await waiting.wait()
+            await self.serve(client)
+
+        self.accept(policy([(b"a", serving(serve))]), b"abc")
+        (front,) = self.engine.live
+        front.dataReceived(b"def")
+        front.readConnectionLost()
+        waiting.come()
+        self.assertEqual(self.sink.told, [b"abcdef", "ended"])
+
+    def test_end_before_the_decision(self) -> None:
+        """It is told behind the bytes."""
+        wanted = policy([(b"abc", CLOSE)], fallback=serving(self.serve))
+        client = self.accept(wanted, b"ab")
+        client.shutdown(socket.SHUT_WR)
+        self.reactor.settle()
+        self.assertEqual(self.sink.told, [b"ab", "ended"])
+
+    def test_half_close_timeout(self) -> None:
+        """Also of an action that was the first to finish."""
+        wanted = policy([(b"a", serving(self.serve))], half_close=5.0)
+        self.accept(wanted, b"abc")
+        assert self.client is not None
+        self.reactor.advance(60.0)
+        self.client.finish()
+        self.reactor.advance(4.9)
+        self.assertEqual(self.records, [])
+        self.reactor.advance(0.2)
+        self.assertEqual(self.record().end, "half-close-timeout")
 
     def test_ended_is_told_once(self) -> None:
         """However often reading is taken up again, and whoever finished first."""

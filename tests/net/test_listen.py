@@ -28,10 +28,12 @@ for place, number in enumerate(handed, start=3):
     os.dup2(number, place, inheritable=False)
 environ = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "3", **eval(sys.argv[4])}
 for name in ("web", "mail", "unknown", "none"):
+    before = len(os.listdir("/dev/fd"))
     try:
         found = listen(Listening(Inherited(name)), environ)
     except BindError as error:
         print(name, error)
+        assert len(os.listdir("/dev/fd")) == before, "something is left open"
         continue
     print(name, *(named(sock) for sock in found))
     adjust(found, Listening(Inherited(name), keepalive=False))
@@ -40,6 +42,12 @@ for name in ("web", "mail", "unknown", "none"):
         shut(sock)
 """
 """Three sockets in the places where systemd leaves them, and what becomes of them."""
+
+
+def device(sock: socket.socket) -> bytes:
+    """@return: the interface that its clients must come in by."""
+    name = sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16)
+    return name.rstrip(b"\0")
 
 
 class ListenCase(SynchronousTestCase):
@@ -127,7 +135,11 @@ class HostTests(ListenCase):
         self.assertIn(
             "no such device", self.refused(Host("127.0.0.1", 0), interface="x0")
         )
-        self.listen(Host("127.0.0.1", 0), interface="lo")
+        found = self.listen(Host("127.0.0.1", 0), interface="lo")
+        self.assertEqual(device(found[0]), b"lo")
+        if os.geteuid() == 0:  # socket(7): others cannot take it back
+            adjust(found, Listening(Host("127.0.0.1", 0)))
+            self.assertEqual(device(found[0]), b"")
 
     def test_permission(self) -> None:
         """A low port as somebody who may not."""
@@ -183,6 +195,16 @@ class UnixTests(ListenCase):
             why = self.refused(Unix(self.path), owner=owner)
             self.assertEqual(why, f"no user or group {owner!r} here")
             self.assertFalse(os.path.exists(self.path))
+
+    def test_owner_later(self) -> None:
+        """What cannot be changed is told."""
+        found = self.listen(Unix(self.path))
+        wanted = Listening(Unix(self.path), owner="nobody-like-that")
+        error = self.assertRaises(BindError, adjust, found, wanted)
+        text = (
+            f"cannot change unix:{self.path}: no user or group 'nobody-like-that' here"
+        )
+        self.assertEqual(str(error), text)
 
     def test_stale(self) -> None:
         """A file that nobody listens on any more gives way."""
@@ -283,6 +305,11 @@ class InheritedTests(ListenCase):
         lines = self.handed(LISTEN_FDS="1", LISTEN_FDNAMES="web")
         self.assertEqual(lines[0], f"web {self.names()[0]}")
         self.assertIn("systemd handed over web", lines[1])
+
+    def test_none(self) -> None:
+        """That is told, too."""
+        lines = self.handed(LISTEN_FDS="0")
+        self.assertTrue(lines[0].endswith("systemd handed over none"))
 
     def test_for_another_process(self) -> None:
         """Before a fork, for one."""

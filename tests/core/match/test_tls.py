@@ -140,15 +140,15 @@ class WhyTests(SynchronousTestCase):
             (
                 ("sni", "git.example.org"),
                 ("alpn", "h2,http/1.1"),
-                ("version", "TLS 1.3"),
+                ("version", "TLSv1.3"),
             ),
         )
 
     def test_facts_of_old_ones(self) -> None:
         facts = Tls().why(head_of(OPENINGS["tls10-openssl"])).facts
-        self.assertEqual(facts, (("sni", "old.example.org"), ("version", "TLS 1.0")))
+        self.assertEqual(facts, (("sni", "old.example.org"), ("version", "TLSv1.0")))
         facts = Tls().why(head_of(NAMELESS)).facts
-        self.assertEqual(facts, (("alpn", "http/1.1"), ("version", "TLS 1.2")))
+        self.assertEqual(facts, (("alpn", "http/1.1"), ("version", "TLSv1.2")))
 
     def test_reasons(self) -> None:
         for matcher, data, text in (

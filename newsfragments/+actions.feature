@@ -1,0 +1,1 @@
+A connection is forwarded to the first of several backends that answers, or is given a program (with pipes or a terminal), a fixed or HTTP response, echo, discard or close; half-closes are passed on both ways.

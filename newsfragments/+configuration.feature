@@ -1,0 +1,1 @@
+portmux.conf is read from YAML, TOML, JSON and portsplit's own syntax, with includes, environment and command line laid over it; ``portmux check`` tells every fault of a file at once, with line and column, and ``portmux config`` shows every value with its origin.

@@ -1,0 +1,1 @@
+Connections are routed by their first bytes: prefix, regex, http, tls, ssh, source, local, always, and all, any and not of these. Routes are judged in written order, however the bytes are cut, in linear work.
