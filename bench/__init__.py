@@ -1,1 +1,1 @@
-"""Measure portmux beside HAProxy and sslh on one machine, in one run."""
+"""Measure portmux beside HAProxy, nginx and sslh on one machine, in one run."""

@@ -141,6 +141,38 @@ def portmux_config(site: Site) -> str:
     return "\n".join(lines) + "\n"
 
 
+def nginx_config(site: Site, *, preread: bool) -> str:
+    """
+    @param preread: choose by the server name of TLS; what is no TLS has none and
+        leads to the backend.
+    @return: one worker, no access log; the idle timeout is one hour.
+    """
+    target = "$target" if preread else site.backend
+    names = ("git.example.org", "*.mail.example.org")
+    lines = [
+        "daemon off;",
+        "worker_processes 1;",
+        f"pid {site.folder / 'pid'};",
+        "load_module modules/ngx_stream_module.so;",
+        # Two for each: the client's and the backend's.
+        f"events {{ worker_connections {2 * MOST_CONNECTIONS + 16}; }}",
+        "stream {",
+        "  proxy_connect_timeout 10s;",
+        "  proxy_timeout 1h;",
+        "  proxy_half_close on;",
+    ]
+    if preread:
+        lines.append("  map $ssl_preread_server_name $target {")
+        lines.append("    hostnames;")
+        lines += [f"    {name} {NOWHERE};" for name in names]
+        lines += [f"    default {site.backend};", "  }"]
+    lines += ["  server {", f"    listen 127.0.0.1:{site.port} backlog=4096;"]
+    if preread:
+        lines.append("    ssl_preread on;")
+    lines += [f"    proxy_pass {target};", "  }", "}"]
+    return "\n".join(lines) + "\n"
+
+
 def sslh_arguments(site: Site) -> list[str]:
     """@return: every protocol sslh 1.20 knows, HTTP the last but the catch-all."""
     others = ["ssh", "openvpn", "tinc", "xmpp", "ssl", "adb", "socks5"]
@@ -162,6 +194,18 @@ def _haproxy(name: str, about: str, *, sniff: bool, tuned: bool = False) -> Peer
     )
 
 
+def _nginx(name: str, about: str, *, preread: bool) -> Peer:
+    return Peer(
+        name=name,
+        about=about,
+        package="libnginx-mod-stream",
+        programs=("nginx", "/usr/sbin/nginx"),
+        arguments=lambda site: ["-e", "stderr", "-c", str(site.config)],
+        version=("-v",),
+        config=lambda site: nginx_config(site, preread=preread),
+    )
+
+
 #: The peer every ratio is taken to.
 BASE = "haproxy-sniff"
 #: The peers bulk ratios are taken to as well.
@@ -178,6 +222,12 @@ PEERS = (
         "HAProxy, no sniffing, splicing forced through 1 MiB pipes, 64 KiB buffers",
         sniff=False,
         tuned=True,
+    ),
+    _nginx("nginx", "nginx stream, one backend, no sniffing, no log", preread=False),
+    _nginx(
+        "nginx-preread",
+        "nginx stream, ssl_preread and a map of two server names, no log",
+        preread=True,
     ),
     Peer(
         name="sslh",

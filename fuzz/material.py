@@ -8,7 +8,7 @@ from itertools import pairwise
 _SINGLE = 15
 """This many cuts stand for a cut behind every octet."""
 
-_MOST_SINGLE = 1024
+_MOST_SINGLE = 256
 """Octets that come one by one; what follows comes at once."""
 
 _NUMBER = 2

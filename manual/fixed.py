@@ -7,10 +7,10 @@ import attrs
 from portmux.config import include, model
 from portmux.config.quantities import show_octets, show_seconds
 from portmux.config.sources import yaml
-from portmux.core import limits, session
+from portmux.core import counts, limits, session
 from portmux.core.parse import clienthello, httphead
 from portmux.core.regex import glushkov
-from portmux.net import accept, answers, childlog, descriptors, dial
+from portmux.net import accept, answers, childlog, descriptors, dial, scrape
 
 
 @attrs.frozen
@@ -62,6 +62,16 @@ def fixed() -> list[Fixed]:
         Fixed(
             str(childlog.RATE),
             "lines in a second that are logged of one program; the others are counted",
+        ),
+        Fixed(
+            str(counts.MOST),
+            "routes with a cause, backends, and ends of one listener that are counted "
+            "apart; any more are counted together",
+        ),
+        Fixed(str(scrape.MOST), "connections at a time to `metrics.prometheus`"),
+        Fixed(
+            show_seconds(scrape.PATIENCE),
+            "time that a connection to `metrics.prometheus` may rest",
         ),
         Fixed(str(include.DEEPEST), "files that include each other in a row"),
         Fixed(str(yaml.MOST), "values in one file, aliases written out"),

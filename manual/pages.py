@@ -16,6 +16,8 @@ from portmux.config.reference import Row, rows, told, written
 from portmux.config.shape import shape_of
 from portmux.config.tree import Entry, Items, Origin, Scalar, Table
 from portmux.config.write import write
+from portmux.core.counts import CONNECTING, SNIFFING
+from portmux.core.metrics import METRICS
 from portmux.core.registry import Registry
 
 _HERE = Origin("reference")
@@ -37,6 +39,7 @@ def pages(registry: Registry) -> Mapping[str, str]:
         "reference/actions.md": _kinds("Actions", _ACTIONS, examples.ACTIONS, actions),
         "reference/commands.md": _commands(),
         "reference/record.md": _record(),
+        "reference/metrics.md": _metrics(),
         "defaults.md": _defaults(registry),
     }
     return {name: "\n".join(lines).rstrip() + "\n" for name, lines in texts.items()}
@@ -148,6 +151,39 @@ def _record() -> Iterator[str]:
         yield from _grid(
             ("word", "meaning"), ((f"`{word}`", said) for word, said in words.items())
         )
+
+
+def _metrics() -> Iterator[str]:
+    yield from ("# Metrics", "")
+    yield "What Prometheus reads where `metrics.prometheus` says; how to use it is told"
+    yield "in [](../metrics.md). The words in `cause` and `reason` are those of the"
+    yield "[record](record.md)."
+    yield ""
+    yield from _grid(
+        ("metric", "kind", "labels", "meaning"),
+        (
+            (
+                f"`{metric.name}`",
+                metric.kind,
+                ", ".join(f"`{label}`" for label in metric.labels),
+                metric.help,
+            )
+            for metric in METRICS
+        ),
+    )
+    yield ""
+    yield "Buckets are a choice of ours, the same everywhere:"
+    yield ""
+    yield from _grid(
+        ("histogram", "upper ends, in seconds"),
+        (
+            (f"`{name}`", ", ".join(f"{end:g}" for end in bounds))
+            for name, bounds in (
+                ("portmux_sniff_seconds", SNIFFING),
+                ("portmux_connect_seconds", CONNECTING),
+            )
+        ),
+    )
 
 
 def _defaults(registry: Registry) -> Iterator[str]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import cache, partial
 from typing import Any, ClassVar, Final, NoReturn
 
+import attrs
 from twisted.application.service import IService
 from twisted.logger import Logger, LogLevel
 from twisted.python import usage
@@ -19,7 +20,8 @@ from portmux.app.output import Output
 from portmux.app.service import Portmux, Surroundings
 from portmux.app.signals import Signals
 from portmux.config.load import Inputs, load
-from portmux.config.model import Config, Log
+from portmux.config.logs import Log
+from portmux.config.model import Config
 from portmux.config.sources.compact import Compact
 from portmux.config.sources.syntax import Syntax
 from portmux.errors import ConfigError
@@ -132,6 +134,7 @@ def makeService(options: Options) -> IService:
         obey=signals.install,
         own_pid_file=not twistd.get("pidfile"),
         refuse=lambda why: _refuse_start(twistd, why),
+        output=output() if twistd.get("logger") is output else None,
     )
     return Portmux(config, around)
 
@@ -152,12 +155,15 @@ def _loaded(given: Inputs) -> Config:
 
 def _configured(twistd: Mapping[str, Any], config: Config) -> None:
     """Have the log be as configured; say what twistd's own cannot do."""
+    log, level = config.log, LogLevel.levelWithName
     if twistd.get("logger") is output:
-        output().level = LogLevel.levelWithName(config.log.level)
-        output().json = config.log.format == "json"
-    elif (config.log.level, config.log.format) != (Log().level, Log().format):
+        levels = {part: level(name) for part, name in log.levels.items()}
+        output().limit(level(log.level), levels)
+        output().json = log.format == "json"
+    elif attrs.evolve(log, access=None, rotate=None) != Log():
         _log.warn(
-            "log.level and log.format need twistd's option --logger {logger}",
+            "log.level, levels, format and output need twistd's option"
+            " --logger {logger}",
             logger=LOGGER,
         )
     if twistd.get("pidfile") and config.pid is not None:

@@ -14,6 +14,7 @@ Commands are indented by four blanks; what they do stands behind two, or a C{#}.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,3 +108,9 @@ def commands(page: Path) -> Iterator[Command]:
         for line in block[1].splitlines():
             words, *promise = re.split(r" +# |  +", line.strip(), maxsplit=1)
             yield Command(name(page), words, "".join(promise).removeprefix("# "))
+
+
+def queries() -> list[str]:
+    """@return: what our dashboard asks Prometheus."""
+    board = json.loads((ROOT / "conf" / "grafana" / "portmux.json").read_text())
+    return [target["expr"] for one in board["panels"] for target in one["targets"]]

@@ -14,9 +14,18 @@ from portmux.app.build import registry
 from portmux.config import reference
 from portmux.config.load import Inputs, Loaded, load
 from portmux.config.sources.syntax import Syntax
+from portmux.core.metrics import METRICS
 from portmux.errors import ConfigError
 from portmux.tap import Options
-from tests.documents import ROOT, commands, examples, name, pages, uncommented
+from tests.documents import (
+    ROOT,
+    commands,
+    examples,
+    name,
+    pages,
+    queries,
+    uncommented,
+)
 
 ACTIONS = ROOT / "docs" / "actions.md"
 EXAMPLE = ROOT / "conf" / "portmux.conf"
@@ -142,3 +151,30 @@ class LinkTests(SynchronousTestCase):
             if not (page.parent / target).exists()
         ]
         self.assertEqual(missing, [])
+
+
+class DashboardTests(SynchronousTestCase):
+    """conf/grafana asks for what there is; real queries run in tests/peers."""
+
+    def test_names_and_labels(self) -> None:
+        """Each metric is declared, and has each label that it is asked for by."""
+        known = {metric.name: metric for metric in METRICS}
+        asked = queries()
+        self.assertGreater(len(asked), 10)
+        for query in asked:
+            names = re.findall(r"portmux_[a-z_]+", query)
+            self.assertTrue(names, query)
+            labels = {"le"}
+            for each in names:
+                metric = known.get(each.removesuffix("_bucket"))
+                assert metric is not None, f"{each} is not declared"
+                self.assertEqual(metric.kind == "histogram", each.endswith("_bucket"))
+                labels |= set(metric.labels)
+            used = re.findall(r"([a-z]+)=~?\"", query)
+            used += re.findall(r"\w+", " ".join(re.findall(r"by \(([^)]*)\)", query)))
+            self.assertLessEqual(set(used), labels, query)
+
+    def test_every_metric_is_shown(self) -> None:
+        """A new one has its place in the dashboard."""
+        text = " ".join(queries())
+        self.assertEqual([one.name for one in METRICS if one.name not in text], [])

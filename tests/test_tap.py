@@ -129,7 +129,7 @@ class MakeServiceTests(TapCase):
         globalLogPublisher.addObserver(self.heard)
         self.addCleanup(globalLogPublisher.removeObserver, self.heard)
         made = output()
-        self.addCleanup(setattr, made, "level", made.level)
+        self.addCleanup(made.limit, made.level, made.levels)
         self.addCleanup(setattr, made, "json", made.json)
 
     def made(self, text: str, *words: str, **twistd: Any) -> IService:
@@ -175,15 +175,18 @@ class MakeServiceTests(TapCase):
         self.assertIs(namedAny(LOGGER), output)
         self.assertIsInstance(output(), Output)
         self.assertIs(output(), output())
-        self.made(TEXT + "log: {level: warn, format: json}\n", logger=output)
+        log = "log: {level: warn, levels: {net: debug}, format: json}\n"
+        self.made(TEXT + log, logger=output)
         self.assertEqual((output().level, output().json), (LogLevel.warn, True))
+        self.assertEqual(output().levels, {"net": LogLevel.debug})
         self.assertEqual(self.heard.texts, [])
 
     def test_log_of_twistd(self) -> None:
         """It has neither level nor format; who wants them is told how."""
-        self.made(TEXT + "log: {level: warn, access: x}\n")
-        (said,) = self.heard.texts
-        self.assertIn(f"--logger {LOGGER}", said)
+        for count, option in enumerate(("level: warn", "output: syslog"), 1):
+            self.made(f"{TEXT}log: {{access: x, {option}}}\n")
+            self.assertEqual(len(self.heard.texts), count)
+            self.assertIn(f"--logger {LOGGER}", self.heard.texts[-1])
 
     def test_log_of_twistd_suffices(self) -> None:
         """A file of records needs nothing else."""

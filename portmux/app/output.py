@@ -1,13 +1,11 @@
-"""Our log on standard error, and the access log."""
+"""What is written of events and records: our own log, and the access log."""
 
 from __future__ import annotations
 
 import json
-import os
-import select
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import (
@@ -19,6 +17,9 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
+from portmux.app.logfile import LogFile
+from portmux.app.sinks import Sink, Stream
+from portmux.config.logs import Rotate
 from portmux.core.record import Record, as_json, as_text, timestamp
 from portmux.errors import PortmuxError
 
@@ -37,76 +38,94 @@ _ORDER: Final = {
 @implementer(ILogObserver)
 class Output:
     """
-    Writes events to a descriptor, one line each, and never waits for its reader.
+    Writes events, one line each, and never waits for a reader.
 
     A terminal that is stopped, a pipe that nobody empties, a full disk: lines
     are lost, clients are served. How many were lost is told when it is over.
 
-    @ivar level: the least that is written.
     @ivar json: lines are JSON objects instead of text.
+    @ivar sink: where they go.
     """
 
     def __init__(self, descriptor: int) -> None:
+        """@param descriptor: where lines go unless they are sent elsewhere."""
         self._log = Logger(observer=self)
-        self._descriptor = descriptor
-        self._room = select.poll()
-        self._room.register(descriptor, select.POLLOUT)
+        self._stream = Stream(descriptor)
         self._lost = 0
-        self._torn = False
-        self.level = LogLevel.info
+        self.sink: Sink = self._stream
         self.json = False
+        self.limit(LogLevel.info, {})
+
+    def limit(self, level: Any, levels: Mapping[str, Any]) -> None:
+        """
+        Leave out what is below a level.
+
+        @param levels: others, by the name of a part; C{portmux.} in front of it
+            may be missing. The longest name that fits is heard.
+        """
+        self.level = level
+        self.levels = levels
+        self._least: dict[str, int] = {}
+
+    def send_to(self, sink: Sink | None) -> None:
+        """@param sink: None: the stream that there was in the beginning."""
+        self.sink = self._stream if sink is None else sink
 
     def __call__(self, event: LogEvent) -> None:
-        record = event.get("record")
+        record, level = event.get("record"), event["log_level"]
         if isinstance(record, Record):
-            self._write(as_json(record) if self.json else as_text(record))
-        elif _ORDER[event["log_level"]] >= _ORDER[self.level]:
-            self._write(self._as_json(event) if self.json else _as_text(event))
+            self._write(level, as_json(record) if self.json else as_text(record))
+        elif _ORDER[level] >= self._least_of(event.get("log_namespace", "")):
+            self._write(level, self._shown(event))
 
-    def _write(self, line: str) -> None:
-        if not self._put(line):
+    def _least_of(self, part: str) -> int:
+        least = self._least.get(part)
+        if least is None:
+            level = level_of(part, self.levels, self.level)
+            least = self._least[part] = _ORDER[level]
+        return least
+
+    def _write(self, level: Any, line: str) -> None:
+        if not self.sink.put(level, line):
             self._lost += 1
         elif self._lost:
             lost, self._lost = self._lost, 0
             self._log.warn("{lost} line(s) of this log were lost", lost=lost)
 
-    def _put(self, line: str) -> bool:
-        """@return: whether all of it was written."""
-        data = f"{line}\n".encode("utf-8", "backslashreplace")
-        if self._torn:
-            data = b"\n" + data
-        while data:
-            if not self._has_room():
-                return False
-            try:
-                size = os.write(self._descriptor, data[: select.PIPE_BUF])
-            except OSError:
-                return False  # and there is nowhere else to say so
-            self._torn = data[size - 1 : size] != b"\n"
-            data = data[size:]
-        return True
+    def _shown(self, event: LogEvent) -> str:
+        if self.json:
+            return _as_json(event)
+        text = _as_text(event)
+        return text if self.sink.dates else f"{timestamp(event['log_time'])} {text}"
 
-    def _has_room(self) -> bool:
-        """Whether C{PIPE_BUF} octets can be written without waiting. pipe(7)."""
-        ready = self._room.poll(0)
-        return bool(ready and ready[0][1] & select.POLLOUT)
 
-    def _as_json(self, event: LogEvent) -> str:
-        fields = {
-            "time": timestamp(event["log_time"]),
-            "level": event["log_level"].name,
-            "part": event.get("log_namespace", "-"),
-            "message": _message(event),
-        }
-        return json.dumps(fields, separators=(",", ":"))
+def level_of(part: str, levels: Mapping[str, Any], otherwise: Any) -> Any:
+    """@return: the level of the longest name that a part has, or is within."""
+    words = part.split(".")
+    for count in range(len(words), 0, -1):
+        name = ".".join(words[:count])
+        for known in (name, name.removeprefix("portmux.")):
+            if known in levels:
+                return levels[known]
+    return otherwise
+
+
+def _as_json(event: LogEvent) -> str:
+    fields = {
+        "time": timestamp(event["log_time"]),
+        "level": event["log_level"].name,
+        "part": event.get("log_namespace", "-"),
+        "message": _message(event),
+    }
+    return json.dumps(fields, separators=(",", ":"))
 
 
 def _as_text(event: LogEvent) -> str:
-    """@return: one line; further lines of a traceback are indented."""
+    """@return: a line without its time; further ones of a traceback are indented."""
     level, text = event["log_level"].name, _message(event)
     if not text.isprintable():
         text = "".join(map(_shown, text)).replace("\n", "\n    ")
-    return f"{timestamp(event['log_time'])} {level}: {text}"
+    return f"{level}: {text}"
 
 
 def _shown(char: str) -> str:
@@ -127,17 +146,20 @@ class AccessLog:
     _log = Logger()
 
     def __init__(
-        self, path: str, render: Callable[[Record], str], clock: IReactorTime
+        self,
+        path: str,
+        render: Callable[[Record], str],
+        clock: IReactorTime,
+        rotate: Rotate | None = None,
     ) -> None:
         """@raise PortmuxError: the file cannot be opened."""
         self.path = path
+        self.file = LogFile(path, "access log", rotate)
         self.render = render
         self._clock = clock
         self._lines: list[str] = []
         self._due: IDelayedCall | None = None
         self._lost = 0
-        self._torn = False
-        self._file = _opened(path)
 
     def __call__(self, record: Record) -> None:
         self._lines.append(self.render(record))
@@ -152,7 +174,7 @@ class AccessLog:
         lines, self._lines = self._lines, []
         if not lines:
             return
-        lost, why = self._write(lines)
+        lost, why = self.file.write(lines)
         if lost and not self._lost:
             self._log.error("cannot write {path}: {why}", path=self.path, why=why)
         self._lost += lost
@@ -164,35 +186,17 @@ class AccessLog:
             )
             self._lost = 0
 
-    def _write(self, lines: Sequence[str]) -> tuple[int, str]:
-        """@return: how many lines were lost, and why."""
-        data = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
-        try:
-            if self._torn:  # what comes now is a line of its own
-                os.write(self._file, b"\n")
-                self._torn = False
-            while data:
-                size = os.write(self._file, data)
-                self._torn = data[size - 1 : size] != b"\n"
-                data = data[size:]
-        except OSError as error:
-            return data.count(b"\n"), os.strerror(error.errno or 0).lower()
-        return 0, ""
-
     def reopen(self) -> None:
         """Go on in a new file of the same name, after the old one was moved away."""
         self.flush()
         try:
-            fresh = _opened(self.path)
+            self.file.reopen()
         except PortmuxError as error:
             self._log.error("{error}; the old file stays in use", error=str(error))
-            return
-        os.close(self._file)
-        self._file = fresh
 
     def close(self) -> None:
         self.flush()
-        os.close(self._file)
+        self.file.close()
 
 
 def log_record(record: Record) -> None:
@@ -206,13 +210,3 @@ _records = Logger(namespace="portmux.access")
 def renderer(form: str) -> Callable[[Record], str]:
     """@param form: C{text} or C{json}."""
     return as_json if form == "json" else as_text
-
-
-def _opened(path: str) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    flags |= os.O_NONBLOCK  # it may be a pipe that nobody empties
-    try:
-        return os.open(path, flags, 0o640)
-    except OSError as error:
-        why = os.strerror(error.errno or 0).lower()
-        raise PortmuxError(f"cannot open the access log {path}: {why}") from error

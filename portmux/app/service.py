@@ -16,7 +16,7 @@ from portmux import __version__
 from portmux.app import build
 from portmux.app.exposition import exposition
 from portmux.app.files import Files
-from portmux.app.output import log_record, renderer
+from portmux.app.output import Output, log_record
 from portmux.app.signals import Told
 from portmux.app.sockets import Owner, Sockets
 from portmux.app.supervised import Supervised
@@ -45,6 +45,7 @@ class Surroundings:
     @ivar obey: has signals tell the program what to do.
     @ivar own_pid_file: C{pid} is obeyed; twistd has one of its own.
     @ivar refuse: tells why the program cannot start, and ends it.
+    @ivar output: C{log.output} is obeyed by it; None: the log is twistd's.
     """
 
     reactor: Callable[[], Any]
@@ -54,6 +55,7 @@ class Surroundings:
     obey: Callable[[Told, Any], None]
     own_pid_file: bool
     refuse: Callable[[str], NoReturn]
+    output: Output | None = None
 
 
 class Portmux(MultiService):
@@ -71,7 +73,9 @@ class Portmux(MultiService):
         self.metrics = Metrics(__version__, self._descriptors)
         self._scraping = ScrapingService(exposition(self.metrics), lambda: self.engine)
         self._scraping.setServiceParent(self)
-        self._files = Files(around.reactor, around.own_pid_file, self._directory)
+        self._files = Files(
+            around.reactor, around.own_pid_file, self._directory, around.output
+        )
         self._sockets = Sockets(around.environ)
         self._supervised = Supervised(around.environ, self._status)
         self._refused = ""
@@ -106,6 +110,7 @@ class Portmux(MultiService):
         except PortmuxError:
             self._sockets.close()
             raise
+        self._files.obey(config.log)
         self.engine = Engine(reactor, Budget.of_process(), self._ended)
         for service in services.values():
             service.setServiceParent(self)
@@ -171,10 +176,9 @@ class Portmux(MultiService):
                 service.setServiceParent(self)
         self._whole.most = fresh.limits.connections
         self.engine.budget.most += open_before - len(self._sockets)
+        files.obey(fresh.log)
         self._files.close(save=files)
         self._files = files
-        if files.access is not None:
-            files.access.render = renderer(fresh.log.format)
         self.config = fresh
 
     def _planned(
@@ -199,8 +203,7 @@ class Portmux(MultiService):
 
     def rotate(self) -> None:
         """The log files were moved away: go on in new ones."""
-        if self._files.access is not None:
-            self._files.access.reopen()
+        self._files.reopen()
 
     # -- the end
 
@@ -269,8 +272,7 @@ class Portmux(MultiService):
     def _close(self, result: Any) -> Any:
         self.engine.idle = None
         self.engine.deadlines.stop()
-        self._files.close()
-        self._files = attrs.evolve(self._files, access=None, pid=None)
+        self._files = self._files.end()
         return result
 
     # -- parts

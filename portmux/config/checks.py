@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterator, Mapping, Sized
 from ipaddress import ip_address
 from typing import Any
 
+import attrs
+
 from portmux.config.faults import quoted
 from portmux.config.quantities import show_octets
+from portmux.config.tree import Path
 from portmux.core.address import BindAddress, Host, Unix
 
 Check = Callable[[Any], None]
+Given = Mapping[str, Any]
+Clashes = Iterator[tuple[Path, str]]
 
 
 def positive(number: float | None) -> None:
@@ -63,6 +68,12 @@ def private(address: BindAddress | None) -> None:
         f"{address} may be beyond loopback, where anybody could read it;"
         " 127.0.0.1:PORT, [::1]:PORT or unix:PATH is allowed"
     )
+
+
+def hold(made: Any) -> None:
+    """@raise ValueError: values of the object cannot stand together."""
+    for path, text in made.conflicts(attrs.asdict(made, recurse=False)):
+        raise ValueError(": ".join((*path, text)))
 
 
 PATH = like(".+", "a path")

@@ -8,13 +8,23 @@ by hand is held to the same rules as one from a file.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 import attrs
 
-from portmux.config.checks import PATH, like, positive, private, sized, some
-from portmux.config.tree import Path
+from portmux.config.checks import (
+    PATH,
+    Clashes,
+    Given,
+    hold,
+    like,
+    positive,
+    private,
+    sized,
+    some,
+)
+from portmux.config.logs import Log
 from portmux.config.values import Name
 from portmux.core.address import BindAddress, Host, Unix
 from portmux.core.head import Matcher
@@ -23,9 +33,6 @@ from portmux.core.plan import Action
 
 MOST_SNIFFED = 1 << 20
 """Octets; from taste: a thousand sniffing clients then hold one GiB at most."""
-
-Given = Mapping[str, Any]
-Clashes = Iterator[tuple[Path, str]]
 
 
 @attrs.frozen
@@ -63,7 +70,7 @@ class Bind:
     )
 
     def __attrs_post_init__(self) -> None:
-        _hold(self)
+        hold(self)
 
     @staticmethod
     def conflicts(given: Given) -> Clashes:
@@ -117,7 +124,7 @@ class Sniff:
     )
 
     def __attrs_post_init__(self) -> None:
-        _hold(self)
+        hold(self)
 
     @staticmethod
     def conflicts(given: Given) -> Clashes:
@@ -262,7 +269,7 @@ class Listener:
     )
 
     def __attrs_post_init__(self) -> None:
-        _hold(self)
+        hold(self)
 
     @staticmethod
     def conflicts(given: Given) -> Clashes:
@@ -289,24 +296,6 @@ class GlobalLimits:
         default=None,
         check=at_least(1),
         example="10000",
-    )
-
-
-@attrs.frozen
-class Log:
-    """What is written where."""
-
-    level: Literal["debug", "info", "warn", "error"] = option(
-        "least level that is written", default="info", example="warn"
-    )
-    format: Literal["text", "json"] = option(
-        "lines of text, or of JSON", default="text", example="json"
-    )
-    access: str | None = option(
-        "file of the records, one line for each session; none: standard error",
-        default=None,
-        check=PATH,
-        example="/var/log/portmux/access.log",
     )
 
 
@@ -344,7 +333,7 @@ class Config:
     )
 
     def __attrs_post_init__(self) -> None:
-        _hold(self)
+        hold(self)
 
     @staticmethod
     def conflicts(given: Given) -> Clashes:
@@ -362,9 +351,3 @@ class Config:
                 if getattr(own, "port", None) != 0:
                     why = f"{own} is a listener's, another is allowed"
                     yield ("metrics", "prometheus"), why
-
-
-def _hold(made: Any) -> None:
-    """@raise ValueError: values of the object cannot stand together."""
-    for path, text in made.conflicts(attrs.asdict(made, recurse=False)):
-        raise ValueError(": ".join((*path, text)))

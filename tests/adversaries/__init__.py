@@ -1,0 +1,1 @@
+"""Portmux and those who mean harm, over loopback; counts decide, not times."""

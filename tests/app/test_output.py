@@ -122,16 +122,42 @@ class OutputTests(SynchronousTestCase):
 
     def test_level(self) -> None:
         """What is below is left out."""
-        self.output.level = LogLevel.warn
+        self.output.limit(LogLevel.warn, {})
         self.log.info("no")
         self.log.debug("no")
         self.log.warn("yes")
         self.log.error("yes")
         self.assertEqual(len(self.pipe.read().splitlines()), 2)
 
+    def test_levels_of_parts(self) -> None:
+        """The longest name that fits is heard; a new limit at once."""
+        info, warn, debug = LogLevel.info, LogLevel.warn, LogLevel.debug
+        self.log.debug("no")
+        levels = {"net": debug, "net.accept": warn, "portmux.app": warn, "other": warn}
+        self.output.limit(info, levels)
+        for part, lines in {
+            "portmux.net": 3,
+            "portmux.net.front.Front": 3,
+            "portmux.net.accept.Acceptor": 1,
+            "portmux.nets": 2,
+            "portmux.app.service": 1,
+            "other.part": 1,
+            "portmux.other": 1,
+            "app": 2,
+            "": 2,
+        }.items():
+            log = Logger(part, observer=self.output)
+            log.debug("words")
+            log.info("words")
+            log.warn("words")
+            self.assertEqual(self.pipe.read().count("\n"), lines, part)
+        self.output.limit(debug, {})
+        self.log.debug("yes")
+        self.assertIn("yes", self.pipe.read())
+
     def test_records_have_no_level(self) -> None:
         """They are written whatever the level is, and in its format."""
-        self.output.level = LogLevel.error
+        self.output.limit(LogLevel.error, {"portmux": LogLevel.error})
         for rendered in (as_text, as_json):
             self.output.json = rendered is as_json
             self.log.info("{text}", text="other words", record=record())

@@ -122,6 +122,33 @@ class HAProxyTests(SynchronousTestCase):
             self.assertIn(line, rendered(TUNED))
 
 
+class NginxTests(SynchronousTestCase):
+    """One worker of nginx, with its stream module."""
+
+    def test_plain(self) -> None:
+        """Everything leads to the backend."""
+        lines = rendered("nginx")
+        self.assertIn(f"proxy_pass {SITE.backend};", lines)
+        self.assertNotIn("ssl_preread on;", lines)
+
+    def test_preread(self) -> None:
+        """It looks for a server name first; the load has none."""
+        lines = rendered("nginx-preread")
+        for line in ("ssl_preread on;", "proxy_pass $target;"):
+            self.assertIn(line, lines)
+        self.assertIn(f"default {SITE.backend};", lines)
+        self.assertIn(f"git.example.org {NOWHERE};", lines)
+
+    def test_as_the_others(self) -> None:
+        """It waits as long as they do, and has room for as many connections."""
+        for name in ("nginx", "nginx-preread"):
+            lines = rendered(name)
+            for line in ("worker_processes 1;", "proxy_timeout 1h;"):
+                self.assertIn(line, lines)
+            self.assertIn("proxy_half_close on;", lines)
+            self.assertIn("events { worker_connections 10016; }", lines)
+
+
 class SslhTests(SynchronousTestCase):
     """sslh has no file: its command line says it all."""
 

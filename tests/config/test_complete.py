@@ -7,7 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from portmux.app.build import registry
 from portmux.config.complete import DEFAULT, complete, shown
 from portmux.config.load import Inputs, load
-from portmux.config.model import Ban, Log, Sniff
+from portmux.config.logs import Log
+from portmux.config.model import Ban, Sniff
 from portmux.config.tree import Items, Node, Scalar, Table
 from portmux.config.write import write
 from portmux.core.option import Seconds

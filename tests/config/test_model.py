@@ -6,6 +6,7 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.config import model
+from portmux.config.logs import Log
 from portmux.config.model import (
     Ban,
     Bind,
@@ -13,7 +14,6 @@ from portmux.config.model import (
     GlobalLimits,
     Limits,
     Listener,
-    Log,
     Route,
     Sniff,
     Timeouts,

@@ -13,6 +13,7 @@ from portmux.config.faults import Faults
 from portmux.config.model import Config
 from portmux.config.reference import rows, written
 from portmux.config.shape import Field, shape_of
+from portmux.core.metrics import METRICS
 
 KINDS = registry()
 PAGES = pages(KINDS)
@@ -44,6 +45,12 @@ class PageTests(SynchronousTestCase):
         self.assertIn("```text\nportmux check [-c FILE]", text)
         self.assertIn("* `--set PATH=VALUE`: set one option", text)
         self.assertIn("## `twistd portmux`", text)
+
+    def test_metrics(self) -> None:
+        text = PAGES["reference/metrics.md"]
+        for metric in METRICS:
+            self.assertIn(f"| `{metric.name}` | {metric.kind} |", text)
+        self.assertIn("| `portmux_sniff_seconds` | 0.001, 0.01,", text)
 
     def test_defaults(self) -> None:
         text = PAGES["defaults.md"]
