@@ -17,6 +17,9 @@ import attrs
 from portmux.core.address import Address, BindAddress, Host, Inherited, Unix
 from portmux.errors import PortmuxError
 
+CHOICES: Final = 64
+"""Ports that are tried where the system chooses one for two families (taste)."""
+
 FIRST_INHERITED: Final = 3
 """systemd hands sockets over from this descriptor on. sd_listen_fds(3)."""
 
@@ -55,19 +58,33 @@ def listen(wanted: Listening, environ: Mapping[str, str]) -> list[socket.socket]
     """
     if isinstance(wanted.address, Inherited):
         return _inherited(wanted, wanted.address, environ)
+    # A port that the system chose for one family may be taken in the other.
+    chosen = wanted.address == Host("*", 0)
+    for left in reversed(range(CHOICES if chosen else 1)):
+        try:
+            return _listen(wanted, wanted.address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and left:
+                continue
+            why = _advice(error, wanted.address)
+            raise BindError(f"cannot listen on {wanted.address}: {why}") from error
+    raise AssertionError("the last choice returns or raises")
+
+
+def _listen(wanted: Listening, address: Host | Unix) -> list[socket.socket]:
+    """@raise OSError: one of the sockets cannot be opened; none is left open."""
     opened: list[socket.socket] = []
     try:
-        for family, name in _names(wanted.address):
+        for family, name in _names(address):
             sock = _bind(wanted, family, _beside(opened, name))
             if sock is not None:
                 opened.append(_ready(sock, wanted))
-    except OSError as error:
+    except OSError:
         for sock in opened:
             shut(sock)
-        why = _advice(error, wanted.address)
-        raise BindError(f"cannot listen on {wanted.address}: {why}") from error
+        raise
     if not opened:
-        raise BindError(f"cannot listen on {wanted.address}: no such address here")
+        raise OSError(errno.EADDRNOTAVAIL, "no such address here")
     return opened
 
 

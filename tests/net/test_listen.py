@@ -109,8 +109,8 @@ class HostTests(ListenCase):
 
     def test_v6_only(self) -> None:
         """An IPv6 socket leaves the port's IPv4 side to others."""
-        (six,) = self.listen(Host("::", 0))
-        self.listen(Host("0.0.0.0", six.getsockname()[1]))
+        (four,) = self.listen(Host("0.0.0.0", 0))
+        self.listen(Host("::", four.getsockname()[1]))
 
     def test_in_use(self) -> None:
         """By another program, or listed twice: nothing is left open."""
