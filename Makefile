@@ -22,7 +22,7 @@ BENCH =
 .PHONY: help run test peers adversaries fuzz lint format docs reference bench deb clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: $(VENV)/.run ## run portmux in the foreground on conf/portmux.conf
 	@echo 'In another terminal:'

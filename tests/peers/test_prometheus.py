@@ -101,6 +101,17 @@ class PrometheusTests(PeersCase):
         broken = self.ask("promtool", "check", "metrics", data=b"portmux_a_total x\n")
         self.assertNotEqual(broken.status, 0)
 
+    def test_by_hand(self) -> None:
+        """Over TCP, and by a unix socket, as the page about metrics tells."""
+        url = f"http://127.0.0.1:{self.metrics}/metrics"
+        told = self.ask("curl", "-sSf", url).checked()
+        self.assertIn(b'portmux_accepted_total{listener="front"} 0.0', told)
+        text = 'listeners: {front: {bind: "127.0.0.1:0", echo: }}\n'
+        self.front(text + 'metrics: {prometheus: "unix:metrics"}')
+        url = "http://localhost/metrics"
+        told = self.ask("curl", "-sSf", "--unix-socket", "metrics", url).checked()
+        self.assertIn(b'portmux_accepted_total{listener="front"} 0.0', told)
+
     def test_dashboard(self) -> None:
         """Each of its queries can be asked, and has an answer."""
         config = self.write(PROMETHEUS % self.metrics, "prometheus.yml")
