@@ -27,7 +27,8 @@ class Deadlines:
     def put(self, item: Expiring, deadline: float) -> None:
         """@param deadline: seconds of the clock; replaces an earlier one."""
         self._wheel.put(item, deadline)
-        self._arm()
+        if self._call is None or deadline < self._at:
+            self._arm()
 
     def discard(self, item: Expiring) -> None:
         """The timer may still run out for nothing; that is cheaper than moving it."""

@@ -51,7 +51,6 @@ class Stream(Connection):
     _shouldShutdown = False  # close() says it all: nobody shares our descriptors
     _tlsClientDefault = False  # C{startTLS} makes us the server, as clients expect
     bufferSize = RECEIVE
-    _reading = False
     _watched_in = _watched_out = False
 
     def __init__(self, sock: socket.socket, protocol: Protocol, reactor: Any) -> None:
@@ -94,14 +93,17 @@ class Stream(Connection):
             return None
         except OSError:
             return main.CONNECTION_LOST
-        if not data:
-            return main.CONNECTION_DONE
-        self._reading = True
-        try:
+        if data:
             self.protocol.dataReceived(data)
-        finally:
-            self._reading = False
+        else:
+            # What the reactor would do on being told, without its detour.
+            self.stopReading()
+            self.readConnectionLost(_DONE)
         return None
+
+    def doWrite(self) -> Any:
+        # What was read just before, at the same wake-up, may have closed us.
+        return super().doWrite() if self.connected else None
 
     def startReading(self) -> None:
         self._watched_in = True
@@ -140,7 +142,7 @@ class Stream(Connection):
         super().write(data)
 
     def loseConnection(self) -> None:
-        if self._can_act() and not self._reading:
+        if self._can_act():
             self.connectionLost(_DONE)
         else:
             super().loseConnection()
