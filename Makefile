@@ -11,6 +11,9 @@ RECIPE = Makefile setup.cfg setup.py pyproject.toml
 # What make test runs, as trial names it; everything that needs only Python.
 TESTS =
 
+# With what seed every target is fuzzed; 0: another one each time.
+SEED = 0
+
 # For how long each target is fuzzed.
 SECONDS = 60
 
@@ -45,7 +48,7 @@ adversaries: $(VENV)/.test ## run the tests with scanners, slow clients and floo
 	.ci/trial $(BIN)/python tests.adversaries
 
 fuzz: $(VENV)/.fuzz ## fuzz every target for SECONDS=60 each
-	$(BIN)/python -m fuzz.run --seconds $(SECONDS)
+	$(BIN)/python -m fuzz.run --seconds $(SECONDS) --seed $(SEED)
 
 lint: $(VENV)/.lint ## check style, types and the contracts between rooms
 	$(BIN)/ruff check .

@@ -79,13 +79,18 @@ def plant(target: str) -> Path:
     return folder
 
 
-def fuzz_one(target: str, seconds: int) -> Result:
-    """Run one target until its time is over or a fault is found."""
+def fuzz_one(target: str, seconds: int, seed: int = 0) -> Result:
+    """
+    Run one target until its time is over or a fault is found.
+
+    @param seed: of the random choices; 0: another one each time.
+    """
     FOUND.mkdir(exist_ok=True)
     folder = plant(target)
     command = [
         *(sys.executable, "-m", "fuzz.one", target, str(folder)),
         f"-max_total_time={seconds}",
+        f"-seed={seed}",
         f"-max_len={LONGEST}",
         f"-timeout={SLOWEST}",
         f"-rss_limit_mb={_MEMORY}",
@@ -124,6 +129,9 @@ def _call(command: Sequence[str], patience: float) -> tuple[int, str]:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m fuzz.run", description=__doc__)
     parser.add_argument("--seconds", type=_positive, default=60, help="for each target")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the random choices; 0: any"
+    )
     parser.add_argument("--jobs", type=_positive, default=2, help="targets at a time")
     parser.add_argument("--input", type=Path, help="run this input of TARGET only")
     parser.add_argument("targets", nargs="*", metavar="TARGET", default=[])
@@ -152,7 +160,10 @@ def main(arguments: Sequence[str]) -> int:
     else:
         results = []
         with ThreadPoolExecutor(options.jobs) as pool:
-            for one in pool.map(lambda name: fuzz_one(name, options.seconds), targets):
+            fuzzed = pool.map(
+                lambda name: fuzz_one(name, options.seconds, options.seed), targets
+            )
+            for one in fuzzed:
                 _tell(one)
                 results.append(one)
     return int(any(one.status for one in results))
