@@ -7,6 +7,7 @@ L{Verdict}; YES and NO are final, however the bytes were cut into segments.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -165,9 +166,17 @@ def printable(octets: bytes | str, limit: int = 256) -> str:
     @return: visible ASCII as it is, except blanks, quotes and backslashes; all
         else as C{\\xHH}; cut with C{...} behind C{limit} octets of input.
     """
-    raw = _octets(octets) if isinstance(octets, str) else octets
+    if isinstance(octets, str):
+        if len(octets) <= limit and _PLAIN.fullmatch(octets):
+            return octets
+        octets = _octets(octets)
+    raw = octets
     shown = "".join(map(_SHOWN.__getitem__, raw[:limit]))
     return shown + "..." if len(raw) > limit else shown
+
+
+_PLAIN = re.compile(r"[!#-\[\]-~]*")
+"""Text that is shown as it is; mostly all of it is."""
 
 
 def _octets(text: str) -> bytes:
