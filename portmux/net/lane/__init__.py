@@ -1,0 +1,1 @@
+"""Plain forwarding on Linux without Twisted transports."""
