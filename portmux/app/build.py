@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 import portmux.actions
+import portmux.core.frame
 import portmux.core.match
 from portmux.config.model import Config, Listener, Route
 from portmux.core.address import BindAddress, Unix
@@ -30,9 +31,10 @@ METRICS: Final = "(metrics)"
 
 
 def registry() -> Registry:
-    """@return: every built-in matcher and action."""
+    """@return: every built-in matcher, framer and action."""
     kinds = Registry()
     kinds.load(portmux.core.match)
+    kinds.load(portmux.core.frame)
     kinds.load(portmux.actions)
     return kinds
 

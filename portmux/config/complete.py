@@ -11,6 +11,7 @@ from portmux.config.model import Config
 from portmux.config.shape import Shape, shape_of, unwrap
 from portmux.config.tree import Entry, Items, Node, Origin, Scalar, Table
 from portmux.config.values import leaf_of
+from portmux.core.frame.framer import Framer
 from portmux.core.head import Matcher
 from portmux.core.plan import Action
 from portmux.core.registry import Registry
@@ -63,6 +64,8 @@ class _Completer:
             return self.kinds(self.registry.matchers, node)
         if kind is Action:
             return self.kinds(self.registry.actions, node)
+        if kind is Framer:
+            return self.kinds(self.registry.framers, node)
         if get_origin(kind) is tuple:
             inner = get_args(kind)[0]
             if not isinstance(node, Items):

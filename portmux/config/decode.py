@@ -21,6 +21,7 @@ from portmux.config.tree import (
     nearest_node,
 )
 from portmux.config.values import Leaf, leaf_of
+from portmux.core.frame.framer import Framer
 from portmux.core.head import Matcher
 from portmux.core.plan import Action
 from portmux.core.registry import Registry
@@ -54,7 +55,9 @@ class Decoder:
         if kind is Matcher:
             return self._matcher(node, path)
         if kind is Action:
-            return self._action(node, path)
+            return self._one("an action", self.registry.actions, node, path)
+        if kind is Framer:
+            return self._one("a protocol", self.registry.framers, node, path)
         if get_origin(kind) is tuple:
             return self._several(get_args(kind)[0], node, path)
         if get_origin(kind) is Mapping:
@@ -142,11 +145,12 @@ class Decoder:
         (field,) = shape_of(cls).all
         return self._build(cls, {field.name: parts}, node, path)
 
-    def _action(self, node: Node, path: Path) -> Any:
-        parts = self._kinds("an action", self.registry.actions, node, path)
+    def _one(self, what: str, kinds: Mapping[str, Any], node: Node, path: Path) -> Any:
+        parts = self._kinds(what, kinds, node, path)
         if len(parts) == 1:
             return parts[0]
-        return self._wrong(node, path, f"has {len(parts)} keys, one action is allowed")
+        text = f"has {len(parts)} keys, one {what.partition(' ')[2]} is allowed"
+        return self._wrong(node, path, text)
 
     def _kinds(
         self, what: str, kinds: Mapping[str, Any], node: Node, path: Path

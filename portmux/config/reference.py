@@ -15,6 +15,7 @@ from portmux.config.shape import Field, shape_of, unwrap
 from portmux.config.sources import yaml
 from portmux.config.tree import Items, Node, Origin, Path, Scalar, Style
 from portmux.config.values import leaf_of
+from portmux.core.frame.framer import Framer
 from portmux.core.head import Matcher
 from portmux.core.plan import Action
 
@@ -64,6 +65,8 @@ def allowed(kind: Any) -> str:
         what = "a matcher"
     elif kind is Action:
         what = "an action"
+    elif kind is Framer:
+        what = "a protocol"
     elif leaf := leaf_of(kind):
         what = leaf.allowed
     else:
@@ -116,7 +119,7 @@ def _inner(kind: Any, path: Path) -> Iterator[Row]:
         yield from _inner(get_args(kind)[0], (*path, "N"))
     elif get_origin(kind) is Mapping:
         yield from _inner(get_args(kind)[1], (*path, "NAME"))
-    elif kind not in (Matcher, Action) and leaf_of(kind) is None:
+    elif kind not in (Matcher, Action, Framer) and leaf_of(kind) is None:
         shape = shape_of(kind)
         if shape.value is None or len(shape.fields) > 1:
             yield from rows(kind, path)

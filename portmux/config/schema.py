@@ -21,6 +21,7 @@ from portmux.config.shape import Field, Shape, shape_of, unwrap
 from portmux.config.tree import Items, Node, Scalar, Style, Table
 from portmux.config.values import NAME, Name, leaf_of
 from portmux.core.address import Address, BindAddress, Host, Unix
+from portmux.core.frame.framer import Framer
 from portmux.core.head import Matcher
 from portmux.core.option import Octets, Seconds
 from portmux.core.plan import Action
@@ -177,6 +178,7 @@ class _Writer:
         for sort, kinds in (
             ("matcher", self.registry.matchers),
             ("action", self.registry.actions),
+            ("protocol", self.registry.framers),
         ):
             for name, kind in kinds.items():
                 told = {"description": first_sentence(kind)}
@@ -201,6 +203,8 @@ class _Writer:
             return [{"$ref": "#/$defs/matcher"}]
         if kind is Action:
             return [{"$ref": "#/$defs/action"}]
+        if kind is Framer:
+            return [{"$ref": "#/$defs/protocol"}]
         if leaf_of(kind) is None:
             return [self._shared(kind)]
         return [self._scalar(kind)]
@@ -306,7 +310,7 @@ def _one_of(verbs: Mapping[str, Any], needed: bool) -> list[Json]:
 
 
 def _chosen(sort: str, kinds: Mapping[str, Any]) -> Json:
-    """@return: a matcher, of which several may stand together, or one action."""
+    """@return: a matcher, of which several may stand together, or one of others."""
     mapping: Json = {
         "type": "object",
         "additionalProperties": False,

@@ -12,6 +12,7 @@ import attrs
 
 from portmux.config.tree import Node, Table
 from portmux.config.values import leaf_of
+from portmux.core.frame.framer import Framer
 from portmux.core.head import Matcher
 from portmux.core.option import Option, declared, key_of
 from portmux.core.plan import Action
@@ -102,6 +103,6 @@ def takes_table(kind: Any) -> bool:
     kind, _ = unwrap(kind)
     if get_origin(kind) is tuple:
         return takes_table(get_args(kind)[0])
-    if kind in (bytes, Matcher, Action) or get_origin(kind) is Mapping:
+    if kind in (bytes, Matcher, Action, Framer) or get_origin(kind) is Mapping:
         return True
     return leaf_of(kind) is None

@@ -1,5 +1,5 @@
 """
-The kinds of matchers and actions there are, by name.
+The kinds of matchers, actions and framers there are, by name.
 
 A kind is one attrs class: its options are the fields declared with
 L{portmux.core.option.option}. A module offers its kinds in one function,
@@ -25,10 +25,13 @@ class Registry:
     @ivar matchers: name in a file to class; a decoded object is the matcher.
     @ivar actions: name in a file to class; a decoded object is what
         L{portmux.app.build} turns into a plan.
+    @ivar framers: name in a file to class; a decoded object is a
+        L{portmux.core.frame.framer.Framer}.
     """
 
     _matchers: dict[str, type[Any]] = attrs.field(factory=dict, init=False)
     _actions: dict[str, type[Any]] = attrs.field(factory=dict, init=False)
+    _framers: dict[str, type[Any]] = attrs.field(factory=dict, init=False)
 
     @property
     def matchers(self) -> Mapping[str, type[Any]]:
@@ -38,6 +41,10 @@ class Registry:
     def actions(self) -> Mapping[str, type[Any]]:
         return self._actions
 
+    @property
+    def framers(self) -> Mapping[str, type[Any]]:
+        return self._framers
+
     def matcher(self, name: str, kind: type[Any]) -> None:
         """@raise ExtensionError: the name is taken, or this is no attrs class."""
         _add(self._matchers, "matcher", name, kind)
@@ -45,6 +52,10 @@ class Registry:
     def action(self, name: str, kind: type[Any]) -> None:
         """@raise ExtensionError: the name is taken, or this is no attrs class."""
         _add(self._actions, "action", name, kind)
+
+    def framer(self, name: str, kind: type[Any]) -> None:
+        """@raise ExtensionError: the name is taken, or this is no attrs class."""
+        _add(self._framers, "framer", name, kind)
 
     def load(self, room: ModuleType) -> None:
         """Let every module of a package register its kinds, in alphabetical order."""

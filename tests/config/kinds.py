@@ -7,6 +7,7 @@ from posixpath import normpath
 
 import attrs
 
+import portmux.core.frame
 import portmux.core.match
 from portmux.config.faults import Faults
 from portmux.config.load import Inputs, Loaded, load
@@ -71,6 +72,7 @@ def registry() -> Registry:
     """@return: every matcher of portmux, and the actions above."""
     kinds = Registry()
     kinds.load(portmux.core.match)
+    kinds.load(portmux.core.frame)
     for kind in (Close, Forward, Exec, Respond):
         kinds.action(kind.__name__.lower(), kind)
     return kinds

@@ -10,6 +10,7 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 import portmux.actions
+import portmux.core.frame
 import portmux.core.match
 from portmux.core.option import declared
 from portmux.core.registry import Registry
@@ -36,8 +37,10 @@ class RegistryTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.registry = Registry()
 
-    def test_matchers_and_actions_are_apart(self) -> None:
-        """A matcher and an action may have the same name."""
+    def test_sorts_are_apart(self) -> None:
+        """A matcher, an action and a framer may have the same name."""
+        self.registry.framer("echo", One)
+        self.assertEqual(dict(self.registry.framers), {"echo": One})
         self.registry.matcher("echo", One)
         self.registry.action("echo", Other)
         self.assertEqual(dict(self.registry.matchers), {"echo": One})
@@ -111,6 +114,7 @@ class LoadTests(SynchronousTestCase):
         """Each has a one-line docstring and says of each option what it is for."""
         registry = Registry()
         registry.load(portmux.core.match)
+        registry.load(portmux.core.frame)
         registry.load(portmux.actions)
         self.assertLessEqual(
             {"prefix", "regex", "http", "tls", "ssh", "always", "source", "local"}
@@ -118,7 +122,9 @@ class LoadTests(SynchronousTestCase):
             set(registry.matchers),
         )
         self.assertLessEqual({"forward", "close", "echo"}, set(registry.actions))
-        for kind in (*registry.matchers.values(), *registry.actions.values()):
+        self.assertLessEqual({"line"}, set(registry.framers))
+        every = (registry.matchers, registry.actions, registry.framers)
+        for kind in (kind for kinds in every for kind in kinds.values()):
             self.assertTrue((kind.__doc__ or "").strip(), kind)
             for field in attrs.fields(kind):
                 found = declared(field)

@@ -1,0 +1,94 @@
+"""Readers that several framers share: by a length that is told, or by an end mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from portmux.core.frame.framer import Frame
+from portmux.errors import Malformed
+
+Measure = Callable[[bytearray], int | None]
+"""
+Tells a frame's length from its first octets: None while they are too few.
+
+It looks at a bounded number of octets, and raises L{Malformed} at what is no frame.
+"""
+
+
+@attrs.define(eq=False, slots=True)
+class Measured:
+    """Reads frames whose first octets tell their length; a L{Reader}."""
+
+    _measure: Measure
+    _buffer: bytearray = attrs.field(factory=bytearray, init=False)
+    _size: int | None = attrs.field(default=None, init=False)
+
+    @property
+    def held(self) -> int:
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> None:
+        self._buffer += data
+
+    def read(self, request: Frame | None = None) -> Frame | None:
+        buffer = self._buffer
+        size = self._size
+        if size is None:
+            if not buffer:
+                return None
+            size = self._size = self._measure(buffer)
+        if size is None or len(buffer) < size:
+            return None
+        frame = Frame(bytes(buffer[:size]))
+        del buffer[:size]
+        self._size = None
+        return frame
+
+    def end(self, request: Frame | None = None) -> Frame | None:
+        return None
+
+    def prompt(self) -> bytes:
+        return b""
+
+
+@attrs.define(eq=False, slots=True)
+class Delimited:
+    """
+    Reads frames that end with certain octets; a L{Reader}.
+
+    @ivar limit: most octets of a frame, its end included.
+    """
+
+    _delimiter: bytes
+    _limit: int
+    _buffer: bytearray = attrs.field(factory=bytearray, init=False)
+    _seen: int = attrs.field(default=0, init=False)
+
+    @property
+    def held(self) -> int:
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> None:
+        self._buffer += data
+
+    def read(self, request: Frame | None = None) -> Frame | None:
+        buffer, limit = self._buffer, self._limit
+        at = buffer.find(self._delimiter, self._seen, limit)
+        if at < 0:
+            if len(buffer) >= limit:
+                raise Malformed(f"a frame of more than {limit} octets")
+            self._seen = max(0, len(buffer) - len(self._delimiter) + 1)
+            return None
+        size = at + len(self._delimiter)
+        frame = Frame(bytes(buffer[:size]))
+        del buffer[:size]
+        self._seen = 0
+        return frame
+
+    def end(self, request: Frame | None = None) -> Frame | None:
+        return None
+
+    def prompt(self) -> bytes:
+        return b""
