@@ -17,6 +17,10 @@ class NoBackend(PortmuxError):
     """A pool has no backend that may take a new connection."""
 
 
+class PoolError(PortmuxError):
+    """What an operator wants of a pool cannot be done; says why."""
+
+
 class ConfigError(PortmuxError):
     """
     A configuration that cannot be used.

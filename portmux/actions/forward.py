@@ -8,7 +8,7 @@ from portmux.config.checks import some
 from portmux.core.address import Address
 from portmux.core.option import Seconds, at_least, option
 from portmux.core.plan import Forwarding
-from portmux.core.pool import Pool
+from portmux.core.pool import Pool, Settings
 from portmux.core.registry import Registry
 
 
@@ -43,8 +43,9 @@ class Forward:
     connect: Connect = option("attempts and their time", factory=Connect)
 
     def plan(self) -> Forwarding:
-        attempts = self.connect.attempts or len(self.to)
-        return Forwarding(Pool.of(self.to), self.connect.timeout, attempts)
+        connect = self.connect
+        settings = Settings(timeout=connect.timeout, attempts=connect.attempts)
+        return Forwarding(Pool.of(self.to, settings))
 
 
 def register(registry: Registry) -> None:

@@ -48,7 +48,7 @@ def probe(policies: Iterable[Policy], longest: float = LONGEST) -> list[Probed]:
     @return: by listener and route, in configured order.
     """
     wanted = [
-        (policy.listener, way.name, backend.address, way.plan.timeout)
+        (policy.listener, way.name, backend.address, _patience(way.plan))
         for policy in policies
         for way in policy.table.ways()
         if isinstance(way.plan, Forwarding)
@@ -62,6 +62,10 @@ def probe(policies: Iterable[Policy], longest: float = LONGEST) -> list[Probed]:
         Probed(listener, route, address, answers[address])
         for listener, route, address, _ in wanted
     ]
+
+
+def _patience(plan: Forwarding) -> float:
+    return plan.pool.settings.timeout if plan.timeout is None else plan.timeout
 
 
 def _answers(patience: Mapping[Address, float]) -> Iterator[Answer]:

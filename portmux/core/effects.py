@@ -13,6 +13,8 @@ import attrs
 
 from portmux.core.address import Address
 from portmux.core.plan import Serving
+from portmux.core.pool import Ticket
+from portmux.core.reach import PLAIN, Reach
 
 
 class Side(Enum):
@@ -26,6 +28,7 @@ class Phase(Enum):
     """Where a session stands."""
 
     SNIFF = auto()
+    QUEUE = auto()
     DIAL = auto()
     RELAY = auto()
     SERVE = auto()
@@ -39,10 +42,27 @@ class Wait:
 
 
 @attrs.frozen(slots=True)
+class Queued:
+    """
+    Stop reading the client until its turn has come.
+
+    The engine puts into the ticket what is to be called then, and has
+    C{Session.turn} asked soon after that, but not from inside that call.
+    """
+
+    ticket: Ticket
+
+
+@attrs.frozen(slots=True)
 class Dial:
-    """Stop reading the client, give up any earlier attempt, connect to this."""
+    """
+    Stop reading the client, give up any earlier attempt, connect to this.
+
+    @ivar reach: what there is to do beyond that.
+    """
 
     address: Address
+    reach: Reach = PLAIN
 
 
 @attrs.frozen(slots=True)
@@ -75,7 +95,7 @@ class Close:
     reset: bool
 
 
-Effect = Wait | Dial | Relay | Adopt | Finish | Close
+Effect = Wait | Queued | Dial | Relay | Adopt | Finish | Close
 
 WAIT: Final = Wait()
 RELAY: Final = Relay()

@@ -21,13 +21,13 @@ class Forwarding:
     """
     Connect to a backend of the pool and relay.
 
-    @ivar timeout: seconds for one attempt, name resolution included.
-    @ivar attempts: backends tried before the client is closed.
+    @ivar timeout: seconds for one attempt; None: as the pool says.
+    @ivar attempts: for one client; None: as the pool says.
     """
 
     pool: Pool
-    timeout: float
-    attempts: int
+    timeout: float | None = None
+    attempts: int | None = None
 
 
 @attrs.frozen(slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from portmux.core.counts import Counts
+from portmux.core.backend import Backend
+from portmux.core.counts import Counts, Tally
 from portmux.core.limits import Gate
 from portmux.core.plan import Forwarding, Serving
 from portmux.core.sniff import Table, Way
@@ -44,7 +45,15 @@ class Policy:
         for way in self.table.ways():
             if isinstance(way.plan, Forwarding):
                 for backend in way.plan.pool.backends:
-                    backend.tally = self.counts.backend(str(backend.address))
+                    self.tally(backend)
+
+    def tally(self, backend: Backend) -> Tally:
+        """@return: where it is counted how connecting to it goes, for this listener."""
+        tally = backend.tallies.get(self.listener)
+        if tally is None:
+            tally = self.counts.backend(str(backend.address))
+            backend.tallies[self.listener] = tally
+        return tally
 
 
 def _descriptors(way: Way) -> int:

@@ -43,6 +43,7 @@ class Record:
     @ivar seconds: from accept to the end.
     @ivar end: how it ended; C{done} is the good one.
     @ivar facts: what the bytes told, such as C{sni} and C{host}; printable.
+    @ivar queued: seconds that it waited for room in a pool.
     @ivar hint: how to have it explained, where bytes came that no route matched.
     """
 
@@ -64,6 +65,7 @@ class Record:
     detail: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     hint: str = ""
+    queued: float = 0.0
 
 
 def hint(listener: str, data: bytes) -> str:
@@ -80,6 +82,7 @@ def as_text(record: Record) -> str:
     """@return: one line of C{key=value} without its end; values hold no blanks."""
     pattern = "" if record.pattern is None else f" pattern={record.pattern}"
     facts = "".join(f" {name}={_word(value)}" for name, value in record.facts)
+    queued = f" queued={record.queued:.3f}" if record.queued else ""
     detail = f' detail="{_quotable(record.detail)}"' if record.detail else ""
     hint = f' hint="{_quotable(record.hint, 400)}"' if record.hint else ""
     return (
@@ -89,7 +92,7 @@ def as_text(record: Record) -> str:
         f" local={_shown(record.local)} backend={_word(record.backend)}"
         f" attempts={record.attempts} sent={record.sent} received={record.received}"
         f" sniffed={record.sniffed:.3f} seconds={record.seconds:.3f}"
-        f" end={record.end}{facts}{detail}{hint}"
+        f"{queued} end={record.end}{facts}{detail}{hint}"
     )
 
 
@@ -102,6 +105,7 @@ def as_json(record: Record) -> str:
         "local": str(record.local),
         "sniffed": round(record.sniffed, 6),
         "seconds": round(record.seconds, 6),
+        "queued": round(record.queued, 6),
         "facts": dict(record.facts),
     }
     return json.dumps(fields, separators=(",", ":"))

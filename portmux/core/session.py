@@ -8,6 +8,7 @@ deadlines and records are the same whichever engine runs.
 The life of a session::
 
     open ─ received… ─┬─ Dial ─ connected ─ Relay ─ finished… ─┬─ Close ─ closed
+                      ├─ Queued ─ turn ─ Dial …                │
                       ├─ Adopt ─ served ───────────────────────┤
                       └─ Close ────────────────────────────────┘
 
@@ -24,6 +25,7 @@ from typing import Final
 import attrs
 
 from portmux.core.address import Address
+from portmux.core.backend import Backend
 from portmux.core.effects import (
     CLOSE,
     FINISH,
@@ -34,11 +36,13 @@ from portmux.core.effects import (
     Dial,
     Effect,
     Phase,
+    Queued,
     Side,
 )
+from portmux.core.errand import Errand
 from portmux.core.plan import Closing, Forwarding, Serving
 from portmux.core.policy import Policy
-from portmux.core.pool import Backend
+from portmux.core.pool import Ticket
 from portmux.core.record import Record, hint
 from portmux.core.sniff import Cause, Decision, Sniffer, Way
 
@@ -48,7 +52,7 @@ LINGER: Final = 10.0
 _NUMBERS = count(1)
 
 # On Python 3.11 a member read off its class costs as much as a call (measured).
-_SNIFF, _DIAL, _RELAY, _SERVE, _CLOSE, _OVER = Phase
+_SNIFF, _QUEUE, _DIAL, _RELAY, _SERVE, _CLOSE, _OVER = Phase
 
 
 @attrs.define(eq=False, slots=True)
@@ -75,9 +79,8 @@ class Session:
     sent: int = attrs.field(default=0, init=False)
     received: int = attrs.field(default=0, init=False)
     held: bytes = attrs.field(default=b"", init=False, repr=False)
-    backend: Backend | None = attrs.field(default=None, init=False)
     half_closed: Side | None = attrs.field(default=None, init=False)
-    _tried: tuple[Backend, ...] = attrs.field(default=(), init=False)
+    _errand: Errand | None = attrs.field(default=None, init=False, repr=False)
     _sniffer: Sniffer | None = attrs.field(default=None, init=False, repr=False)
     _way: Way | None = attrs.field(default=None, init=False)
     _key: str | None = attrs.field(default=None, init=False, repr=False)
@@ -103,6 +106,11 @@ class Session:
     def route(self) -> str:
         """The way's name; C{-} before a decision."""
         return self._way.name if self._way is not None else "-"
+
+    @property
+    def backend(self) -> Backend | None:
+        """The one that it is, or would be, connected to."""
+        return None if self._errand is None else self._errand.backend
 
     # -- sniffing
 
@@ -191,8 +199,8 @@ class Session:
     def _carry_out(self, way: Way, now: float) -> Effect:
         plan = way.plan
         if isinstance(plan, Forwarding):
-            self.phase = _DIAL
-            return self._next_backend(plan, now)
+            self._errand = Errand(plan, self.source)
+            return self._try(self._errand, now)
         if isinstance(plan, Serving):
             self.phase = _SERVE
             self._watch()
@@ -202,42 +210,54 @@ class Session:
 
     # -- connecting
 
-    def _next_backend(self, plan: Forwarding, now: float) -> Effect:
-        self._let_go()
-        if len(self._tried) < plan.attempts:
-            backend = plan.pool.acquire(self._tried)
-            if backend is not None:
-                self.backend = backend
-                backend.tally.attempts += 1
-                self._tried += (backend,)
-                self._dialled = now
-                self.deadline = now + plan.timeout
-                return Dial(backend.address)
-        return self.end("connect-failed", self._detail)
+    def _try(self, errand: Errand, now: float) -> Effect:
+        found = errand.next(now)
+        if isinstance(found, Backend):
+            return self._dial(errand, found, now)
+        if isinstance(found, Ticket):
+            self.phase = _QUEUE
+            self.deadline = now + errand.plan.pool.settings.queue.timeout
+            return Queued(found)
+        return self.end(errand.failure, errand.why)
+
+    def _dial(self, errand: Errand, backend: Backend, now: float) -> Effect:
+        self.phase = _DIAL
+        self.policy.tally(backend).attempts += 1
+        self._dialled = now
+        self.deadline = now + errand.timeout
+        return Dial(backend.address, errand.plan.pool.settings.reach)
+
+    def turn(self, now: float) -> Effect:
+        """The ticket of the last L{Queued} was called."""
+        errand = self._errand
+        if self.phase is not _QUEUE or errand is None:
+            return WAIT
+        backend = errand.turn(now)
+        return WAIT if backend is None else self._dial(errand, backend, now)
 
     def connected(self, now: float) -> Effect:
         """The backend of the last L{Dial} is there."""
-        if self.phase is not _DIAL:
+        errand = self._errand
+        if self.phase is not _DIAL or errand is None:
             return CLOSE if self._ending else WAIT
         self.phase = _RELAY
-        if self.backend is not None:
-            self.backend.tally.connected.observe(now - self._dialled)
-        self._detail = ""
+        if errand.backend is not None:
+            connected = self.policy.tally(errand.backend).connected
+            connected.observe(now - self._dialled)
+        errand.connected(now)
         self.touched = now
         self._watch()
         return RELAY
 
     def connect_failed(self, why: str, now: float) -> Effect:
         """@param why: one clause, such as C{connection refused}."""
-        if self.phase is not _DIAL:
+        errand = self._errand
+        if self.phase is not _DIAL or errand is None:
             return WAIT
-        assert self._way is not None and isinstance(self._way.plan, Forwarding)
-        tried = why
-        if self.backend is not None:
-            self.backend.tally.errors += 1
-            tried = f"{self.backend.address}: {why}"
-        self._detail = f"{self._detail}; {tried}" if self._detail else tried
-        return self._next_backend(self._way.plan, now)
+        if errand.backend is not None:
+            self.policy.tally(errand.backend).errors += 1
+        errand.failed(why, now)
+        return self._try(errand, now)
 
     # -- the two sides
 
@@ -245,7 +265,7 @@ class Session:
         """This side will send no more; the other direction goes on."""
         if self._ending or self.half_closed is side:
             return WAIT
-        if self.phase in (_SNIFF, _DIAL) and side is Side.BACKEND:
+        if self.phase in (_SNIFF, _QUEUE, _DIAL) and side is Side.BACKEND:
             return WAIT  # there is none yet
         if self.half_closed is not None:
             return self.end("done") if self.phase is _RELAY else WAIT
@@ -281,6 +301,9 @@ class Session:
             return self._give_up(Cause.TIMEOUT, now)
         if self.phase is _DIAL:
             return self.connect_failed("connect timeout", now)
+        if self.phase is _QUEUE and self._errand is not None:
+            self._errand.expired(now)
+            return self.end("queue-timeout", self._errand.why)
         if self.phase is _CLOSE:
             self.deadline = None
             return RESET
@@ -328,8 +351,13 @@ class Session:
         """Both sides' sockets are gone. To be called once, as the very last."""
         self.end("lost")  # unless it was known before how it ends
         self.phase, self.deadline = _OVER, None
-        backend = self.backend
-        self._let_go()
+        backend, errand = self.backend, self._errand
+        if errand is not None:
+            self._detail = self._detail or errand.why
+            errand.let_go(now)
+        if backend is not None:
+            backend.totals.sent += self.sent
+            backend.totals.received += self.received
         if self._way is not None:
             self._way.count.live -= 1
         if self._admitted:
@@ -344,7 +372,7 @@ class Session:
             self.source,
             self.local,
             self._backend_text(backend),
-            len(self._tried),
+            0 if errand is None else errand.attempts,
             self.sent,
             self.received,
             self._sniffed,
@@ -353,6 +381,7 @@ class Session:
             self._detail,
             self._facts,
             self._hint,
+            0.0 if errand is None else errand.queued,
         )
         self.policy.counts.add(record)
         return record
@@ -364,10 +393,3 @@ class Session:
         if isinstance(plan, Serving):
             return plan.name
         return "close" if isinstance(plan, Closing) else "-"
-
-    def _let_go(self) -> None:
-        if self.backend is not None and self._way is not None:
-            plan = self._way.plan
-            assert isinstance(plan, Forwarding)
-            plan.pool.release(self.backend)
-            self.backend = None

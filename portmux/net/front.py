@@ -26,6 +26,7 @@ from portmux.core.effects import (
     Effect,
     Finish,
     Phase,
+    Queued,
     Relay,
     Side,
     Wait,
@@ -225,6 +226,9 @@ class Front(Protocol):
             return
         if isinstance(effect, Dial):
             self._dial(effect)
+        elif isinstance(effect, Queued):
+            self._pause()
+            effect.ticket.call = self._called
         elif isinstance(effect, Relay):
             pass  # carried out where the backend's socket is known
         elif isinstance(effect, Finish):
@@ -263,6 +267,16 @@ class Front(Protocol):
             if attempt is not None and self.session.phase is Phase.DIAL:
                 self._attempt = attempt
         self._dialling = False
+
+    def _called(self) -> None:
+        """By whoever has just left the pool: it shall not have to wait for us."""
+        self.engine.reactor.callLater(0, self._turn)
+
+    def _turn(self) -> None:
+        try:
+            self._on(self.session.turn(self._now()))
+        except Exception:
+            self.fail()
 
     def _give_up_attempt(self) -> None:
         attempt, self._attempt = self._attempt, None

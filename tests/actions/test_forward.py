@@ -37,10 +37,12 @@ class ForwardTests(StageCase):
         to = (Host("a", 1), Host("b", 2))
         plan = Forward(to).plan()
         self.assertEqual([backend.address for backend in plan.pool.backends], [*to])
-        self.assertEqual((plan.attempts, plan.timeout), (2, 10.0))
+        settings = plan.pool.settings
+        self.assertEqual((settings.attempts, settings.timeout), (None, 10.0))
         connect = Connect(timeout=Seconds(1.0), attempts=1)
         plan = Forward(to, connect=connect).plan()
-        self.assertEqual((plan.attempts, plan.timeout), (1, 1.0))
+        settings = plan.pool.settings
+        self.assertEqual((settings.attempts, settings.timeout), (1, 1.0))
 
     def test_attempts(self) -> None:
         """No more backends than allowed are tried."""

@@ -50,7 +50,7 @@ class PolicyTests(SynchronousTestCase):
         counts = Counts()
         before, after = forwarding(), forwarding()
         policy(before, counts=counts)
-        before.pool.backends[0].tally.attempts += 1
+        before.pool.backends[0].tallies["front"].attempts += 1
         policy(after, counts=counts)
-        self.assertEqual(after.pool.backends[0].tally.attempts, 1)
+        self.assertEqual(after.pool.backends[0].tallies["front"].attempts, 1)
         self.assertEqual(list(counts.backends), [str(BACKEND)])

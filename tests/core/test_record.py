@@ -160,6 +160,7 @@ class JsonTests(SynchronousTestCase):
                 "seconds": 1.5,
                 "end": "done",
                 "detail": "10.0.0.4:443: connection refused",
+                "queued": 0.0,
                 "facts": {"sni": "git.example.org", "alpn": "h2,http/1.1"},
                 "hint": "",
             },

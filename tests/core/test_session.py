@@ -48,7 +48,9 @@ async def unused(client: Any) -> None:
     """What a session adopts is the engine's to run."""
 
 
-def forwarding(*addresses: Address, attempts: int = 3, timeout: float = 10.0) -> Plan:
+def forwarding(
+    *addresses: Address, attempts: int | None = None, timeout: float = 10.0
+) -> Plan:
     return Forwarding(Pool.of(addresses or (A, B, C)), timeout, attempts)
 
 
@@ -293,13 +295,15 @@ class DialTests(SynchronousTestCase):
         )
 
     def test_attempts(self) -> None:
-        """No more than are allowed, no backend twice."""
+        """No more than are allowed; on one backend again once all were tried."""
         session = self.dialling(forwarding(A, B, C, attempts=2))
         self.assertEqual(session.connect_failed("x", START), Dial(B))
         self.assertEqual(session.connect_failed("x", START), CLOSE)
-        session = self.dialling(forwarding(A, attempts=9))
+        session = self.dialling(forwarding(A, B, attempts=4))
+        for address in (B, A, B):
+            self.assertEqual(session.connect_failed("x", START), Dial(address))
         self.assertEqual(session.connect_failed("x", START), CLOSE)
-        self.assertEqual(session.closed(START).attempts, 1)
+        self.assertEqual(session.closed(START).attempts, 4)
 
     def test_never_another_route(self) -> None:
         """A route that matched is the connection's, whatever becomes of it."""
@@ -324,10 +328,13 @@ class DialTests(SynchronousTestCase):
         self.assertEqual(detail, f"{A}: connect timeout; {B}: connect timeout")
 
     def test_an_empty_pool(self) -> None:
-        nothing = Forwarding(Pool.of(()), timeout=1.0, attempts=1)
+        """It is no attempt that has failed, and told so."""
+        nothing = Forwarding(Pool.of((), name="web"))
         session = opened(policy(route("w", b"w", nothing)))
         self.assertEqual(session.receive(b"w", START), CLOSE)
-        self.assertEqual(session.closed(START).end, "connect-failed")
+        record = session.closed(START)
+        self.assertEqual((record.end, record.attempts), ("no-backend", 0))
+        self.assertEqual(record.detail, "pool web: no backend is up")
 
     def test_the_backend_is_held(self) -> None:
         """From the attempt on, and until it failed or all is over."""
