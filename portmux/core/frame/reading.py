@@ -19,9 +19,14 @@ It looks at a bounded number of octets, and raises L{Malformed} at what is no fr
 
 @attrs.define(eq=False, slots=True)
 class Measured:
-    """Reads frames whose first octets tell their length; a L{Reader}."""
+    """
+    Reads frames whose first octets tell their length; a L{Reader}.
+
+    @ivar check: looks at each whole frame, and raises L{Malformed} at a wrong one.
+    """
 
     _measure: Measure
+    _check: Callable[[bytes], None] | None = None
     _buffer: bytearray = attrs.field(factory=bytearray, init=False)
     _size: int | None = attrs.field(default=None, init=False)
 
@@ -42,6 +47,8 @@ class Measured:
         if size is None or len(buffer) < size:
             return None
         frame = Frame(bytes(buffer[:size]))
+        if self._check is not None:
+            self._check(frame.data)
         del buffer[:size]
         self._size = None
         return frame

@@ -1,0 +1,1 @@
+"""Modbus without its sockets: messages, and what stands between many clients."""
