@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
 from twisted.logger import Logger
@@ -45,7 +45,7 @@ _ITS_OWN: Final = {
 """Failures of the connection that was to be accepted. accept(2)."""
 
 Accepted = Callable[[socket.socket, Address, Address], None]
-"""Given a client's socket, its address and the local one."""
+"""Given a client's socket, in blocking mode, its address and the local one."""
 
 
 @implementer(IReadDescriptor)
@@ -69,6 +69,8 @@ class Acceptor:
         self._descriptors = descriptors
         self._accepted = accepted
         self._family = int(sock.family)  # asking a socket is slow
+        # What accept() calls, which then makes more of a socket than is needed.
+        self._accept: Callable[[], tuple[int, Any]] = sock._accept  # type: ignore[attr-defined] # typeshed has public names only
         self._local = _fixed(sock)
         self._on = False
         self._pause: IDelayedCall | None = None
@@ -106,7 +108,7 @@ class Acceptor:
                 self._wait("every allowed descriptor is in use", None)
                 return
             try:
-                sock, peer = self.sock.accept()
+                descriptor, peer = self._accept()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -114,6 +116,7 @@ class Acceptor:
                     continue  # that client has gone already
                 self._wait(os.strerror(error.errno or errno.EIO), PAUSE)
                 return
+            sock = bare(self._family, 0, descriptor)
             self._accepted(sock, _address(self._family, peer), self._local_of(sock))
             if not self._on:
                 return
@@ -143,6 +146,16 @@ class Acceptor:
             return _address(self._family, sock.getsockname())
         except OSError:
             return _address(self._family, self.sock.getsockname())
+
+
+def bare(family: int, flags: int = 0, descriptor: int | None = None) -> socket.socket:
+    """
+    @return: a stream socket without what Python adds in C{socket.socket} (files,
+        enumerations, C{with}): at half the price.
+    @raise OSError: there is none to be had.
+    """
+    made = socket.SocketType(family, socket.SOCK_STREAM | flags, 0, descriptor)
+    return cast(socket.socket, made)
 
 
 def _fixed(sock: socket.socket) -> Address | None:

@@ -28,6 +28,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from portmux.core.address import Address, Host, Unix
+from portmux.net.accept import bare
 
 STAGGER: Final = 0.25
 """Seconds before the next address joins the race. RFC 8305 section 8."""
@@ -147,7 +148,7 @@ def _begin(name: Name, wanted: Wanted) -> _Begun | str:
     """@return: why there is no connection, in one clause, instead of one."""
     family, address = name
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        sock = bare(family, socket.SOCK_NONBLOCK)
     except OSError as error:
         return _clause(error.errno)
     sent = 0

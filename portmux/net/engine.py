@@ -1,26 +1,45 @@
-"""What all connections of the Twisted engine share."""
+"""What carries out what sessions decide, and what all connections share."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
+from enum import Enum
+from socket import socket
 from typing import Any
 
 from portmux.core.address import Address
+from portmux.core.plan import Serving
 from portmux.core.policy import Policy
 from portmux.core.record import Record
 from portmux.core.session import Session
+from portmux.net.accept import Acceptor
 from portmux.net.deadlines import Deadlines
 from portmux.net.descriptors import Budget
 from portmux.net.dial import Dialer
 from portmux.net.front import Front
+from portmux.net.lane import lane
+from portmux.net.live import Live
 from portmux.net.stream import Stream
 from portmux.net.tasks import TaskGroup
 
 
+class Kind(Enum):
+    """The engines; the value is the word in configurations."""
+
+    TWISTED = "twisted"
+    LANE = "lane"
+
+
+def best() -> Kind:
+    """@return: the engine that is taken where nobody wants a certain one."""
+    return Kind.TWISTED if lane.missing() else Kind.LANE
+
+
 class Engine:
     """
-    Carries out what sessions decide, with Twisted transports.
+    Carries out what sessions decide.
+
+    With Twisted transports; or, what is plain forwarding, by the lane.
 
     @ivar live: the connections there are.
     @ivar tasks: the actions that are at work.
@@ -28,7 +47,11 @@ class Engine:
     """
 
     def __init__(
-        self, reactor: Any, budget: Budget, ended: Callable[[Record], None]
+        self,
+        reactor: Any,
+        budget: Budget,
+        ended: Callable[[Record], None],
+        kind: Kind = Kind.TWISTED,
     ) -> None:
         """
         @param reactor: also a clock and a resolver of names.
@@ -39,29 +62,85 @@ class Engine:
         self.dialer = Dialer(reactor)
         self.tasks = TaskGroup()
         self.budget = budget
-        self.live: set[Front] = set()
+        self.live: set[Live] = set()
         self.idle: Callable[[], None] | None = None
         self._ended = ended
+        self._lane: lane.Lane | None = None
+        self.use(kind)
+
+    def use(self, kind: Kind) -> None:
+        """Have clients of this engine's from now on; live ones stay where they are."""
+        self.kind = kind
+        if kind is Kind.LANE and self._lane is None:
+            self._lane = lane.Lane(self)
+
+    def acceptor(self, sock: socket, policy: Callable[[], Policy]) -> Acceptor:
+        """
+        @param sock: listens.
+        @param policy: asked for each client.
+        @return: not started yet.
+        """
+        reactor, accept = self.reactor, self.accept
+        if self._lane is not None and self.kind is Kind.LANE:
+            reactor, accept = self._lane.poller, self._lane.accept
+        return Acceptor(
+            sock,
+            reactor,
+            self.budget,
+            lambda: policy().descriptors,
+            lambda client, source, local: accept(client, source, local, policy()),
+        )
 
     def accept(
-        self, sock: socket.socket, source: Address, local: Address, policy: Policy
+        self, sock: socket, source: Address, local: Address, policy: Policy
     ) -> None:
         """Begin a session on a client's connected socket."""
+        if self._lane is not None and self.kind is Kind.LANE:
+            self._lane.accept(sock, source, local, policy)
+            return
         sock.setblocking(False)
         session = Session(policy, source, local, self.reactor.seconds())
         front = Front(self, session)
-        self.live.add(front)
-        self.budget.take(policy.descriptors)
+        self.begun(front)
         try:
             front.begin(Stream(sock, front, self.reactor))
         except Exception:
             front.fail()
 
-    def over(self, front: Front) -> None:
+    # -- for what is live
+
+    def begun(self, live: Live) -> None:
+        """There is one more."""
+        self.live.add(live)
+        self.budget.take(live.session.policy.descriptors)
+
+    def replace(self, live: Live, by: Live) -> None:
+        """It is in other hands from now on."""
+        self.live.discard(live)
+        self.live.add(by)
+
+    def adopt(self, live: Live, plan: Serving, sock: socket) -> None:
+        """Take over a client whose session wants an action; its bytes are held."""
+        sock.setblocking(False)
+        front = Front(self, live.session)
+        self.replace(live, front)
+        try:
+            front.adopt(Stream(sock, front, self.reactor), plan)
+        except Exception:
+            front.fail()
+
+    def over(self, live: Live) -> None:
         """Nothing of this connection is left."""
-        self.live.discard(front)
-        self.deadlines.discard(front)
-        self._ended(front.session.closed(self.reactor.seconds()))
-        self.budget.give(front.session.policy.descriptors)
+        self.live.discard(live)
+        self.deadlines.discard(live)
+        session = live.session
+        self._ended(session.closed(self.reactor.seconds()))
+        self.budget.give(session.policy.descriptors)
         if self.idle is not None and not self.live:
             self.idle()
+
+    def stop(self) -> None:
+        """The last call: nothing is live, and nobody accepts."""
+        self.deadlines.stop()
+        if self._lane is not None:
+            self._lane.stop()

@@ -89,6 +89,13 @@ class Front(Protocol):
                 self._resume()
         self._watch()
 
+    def adopt(self, stream: Stream, plan: Serving) -> None:
+        """A client that another engine has sniffed; it may have finished."""
+        self.makeConnection(stream)
+        self._finished = self.session.half_closed is Side.CLIENT
+        self._carry(Adopt(plan))
+        self._watch()
+
     # -- what the client's transport tells
 
     def dataReceived(self, data: bytes) -> None:

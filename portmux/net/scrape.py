@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, Final
 
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, Request
@@ -36,7 +36,7 @@ class Scraped:
     def accept(self, sock: socket.socket) -> None:
         """Answer a client; its socket is ours from here on."""
         self._open = [one for one in self._open if one.connected]
-        with sock:
+        with closing(sock):
             if len(self._open) >= MOST:
                 return
             sock.setblocking(False)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from twisted.application.service import Service
 from twisted.logger import Logger
 
-from portmux.core.address import Address, BindAddress
+from portmux.core.address import BindAddress
 from portmux.core.policy import Policy
 from portmux.net.accept import Acceptor
 from portmux.net.engine import Engine
@@ -60,22 +60,27 @@ class ListenerService(Service):
                 shut(sock)
         super().stopService()
 
+    def accept_anew(self) -> None:
+        """The engine has changed."""
+        for address, acceptors in self._acceptors.items():
+            for acceptor in acceptors:
+                acceptor.stop()
+            self._start(address)
+
     def _accept_on(self, address: BindAddress) -> None:
-        engine = self._engine()
-        self._acceptors[address] = [
-            Acceptor(sock, engine.reactor, engine.budget, self._need, self._accepted)
-            for sock in self._sockets[address]
-        ]
+        self._start(address)
         for acceptor in self._acceptors[address]:
-            acceptor.start()
             self._log.info(
                 "{listener} listens on {address}",
                 listener=self.name,
                 address=named(acceptor.sock),
             )
 
-    def _need(self) -> int:
-        return self.policy.descriptors
-
-    def _accepted(self, sock: socket.socket, source: Address, local: Address) -> None:
-        self._engine().accept(sock, source, local, self.policy)
+    def _start(self, address: BindAddress) -> None:
+        engine = self._engine()
+        self._acceptors[address] = [
+            engine.acceptor(sock, lambda: self.policy)
+            for sock in self._sockets[address]
+        ]
+        for acceptor in self._acceptors[address]:
+            acceptor.start()

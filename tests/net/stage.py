@@ -20,7 +20,7 @@ from portmux.core.record import Record
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.client import Client
 from portmux.net.descriptors import Budget
-from portmux.net.engine import Engine
+from portmux.net.engine import Engine, Kind
 from tests.net.turned import Turned
 
 LOCAL = Unix("/listener")
@@ -74,13 +74,17 @@ class StageCase(SynchronousTestCase):
     """
     Tests of one engine.
 
+    @ivar kind: which one.
     @ivar records: of the sessions that have ended.
     """
+
+    kind = Kind.TWISTED
 
     def setUp(self) -> None:
         self.reactor = Turned()
         self.records: list[Record] = []
-        self.engine = Engine(self.reactor, Budget(1000), self.records.append)
+        ended = self.records.append
+        self.engine = Engine(self.reactor, Budget(1000), ended, self.kind)
         self._directory = tempfile.TemporaryDirectory()
         self._sockets: list[socket.socket] = []
 
@@ -90,7 +94,7 @@ class StageCase(SynchronousTestCase):
         self.reactor.settle()
         self.stop_all()
         self._directory.cleanup()
-        self.engine.deadlines.stop()
+        self.engine.stop()
         left = self.reactor.left()
         self.reactor.close()
         self.assertEqual(left, [], "the reactor is not clean")

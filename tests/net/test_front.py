@@ -28,6 +28,7 @@ from portmux.core.sniff import Route, Table, Way
 from portmux.net.client import Client
 from portmux.net.front import Front
 from portmux.net.life import Ending
+from portmux.net.live import Live
 from portmux.net.stream import unsent
 from tests.net.stage import LOCAL, StageCase, forwarding, policy, serving
 
@@ -265,18 +266,6 @@ class DialTests(StageCase):
         got = self.receive(self.accepted(listening))
         self.assertEqual(got, b"abc" + bytes(sent))
 
-    def test_late_bytes_while_connecting(self) -> None:
-        """What a transport had in hand when it was paused stands in its place."""
-        self.reactor.installNameResolver(Speechless())
-        address, listening = self.backend()
-        plan = forwarding(Host("slow.test", 1), address, timeout=2.0)
-        client = self.accept(policy([(b"a", plan)]), b"abc")
-        (front,) = self.engine.live
-        front.dataReceived(b"def")
-        client.send(b"ghi")
-        self.reactor.advance(2.1)
-        self.assertEqual(self.receive(self.accepted(listening)), b"abcdefghi")
-
     def test_more_than_fits_at_once(self) -> None:
         """The first bytes need not go out in one piece."""
         address, listening = self.backend()
@@ -368,6 +357,23 @@ class DialTests(StageCase):
         backend.close()
         self.assertEqual(self.receive(client), b"answer")
         self.assertEqual((self.record().sent, self.record().received), (2, 6))
+
+
+class LateTests(StageCase):
+    """Transports that cannot be paused at once, such as TLS."""
+
+    def test_late_bytes_while_connecting(self) -> None:
+        """What a transport had in hand when it was paused stands in its place."""
+        self.reactor.installNameResolver(Speechless())
+        address, listening = self.backend()
+        plan = forwarding(Host("slow.test", 1), address, timeout=2.0)
+        client = self.accept(policy([(b"a", plan)]), b"abc")
+        (front,) = self.engine.live
+        assert isinstance(front, Front)
+        front.dataReceived(b"def")
+        client.send(b"ghi")
+        self.reactor.advance(2.1)
+        self.assertEqual(self.receive(self.accepted(listening)), b"abcdefghi")
 
 
 class RelayTests(StageCase):
@@ -475,13 +481,17 @@ class RelayTests(StageCase):
         self.reactor.advance(0.2)
         self.assertEqual(self.record().end, "half-close-timeout")
 
+    def left(self, live: Live) -> int:
+        """@return: octets that the backend has still to take from us."""
+        assert isinstance(live, Front) and live._back is not None
+        return unsent(live._back.transport)
+
     def test_record_waits_for_the_backend(self) -> None:
         """The session is not over before it has what the client sent and left."""
         client, backend = self.relayed()
-        (front,) = self.engine.live
-        assert front._back is not None
+        (live,) = self.engine.live
         sent = 1
-        while not unsent(front._back.transport):
+        while not self.left(live):
             sent += client.send(bytes(1 << 14))
             self.reactor.settle()
         client.close()
@@ -599,6 +609,7 @@ class ServingTests(StageCase):
 
         self.accept(policy([(b"a", serving(serve))]), b"abc")
         (front,) = self.engine.live
+        assert isinstance(front, Front)
         front.dataReceived(b"def")
         front.readConnectionLost()
         waiting.come()

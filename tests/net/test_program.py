@@ -19,6 +19,7 @@ from portmux.core.session import LINGER
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.descriptors import Budget
 from portmux.net.engine import Engine
+from portmux.net.front import Front
 from portmux.net.process import Command
 from portmux.net.program import Runner
 from tests.net.polled import Polled
@@ -332,6 +333,7 @@ class EndTests(RunnerCase):
         """SIGKILL when its time is up; until then the session counts."""
         visit, pid = self.visited(STUBBORN, kill_after=3.0)
         (front,) = visit.engine.live
+        assert isinstance(front, Front)
         visit.client.close()
         visit.reactor.until(lambda: not front.transport.connected)
         visit.reactor.turn(0.1)

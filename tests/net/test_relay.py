@@ -11,6 +11,7 @@ import termios
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from zope.interface.verify import verifyClass
 
+from portmux.net.front import Front
 from portmux.net.relay import Back, Pipe
 from portmux.net.stream import RECEIVE
 from tests.net.stage import StageCase, forwarding, policy
@@ -61,6 +62,7 @@ class RelayTests(StageCase):
     def test_sink(self) -> None:
         """The client's bytes go to the backend; its end is the session's affair."""
         (front,) = self.engine.live
+        assert isinstance(front, Front)
         self.assertIsInstance(front._sink, Pipe)
 
     def test_both_ways(self) -> None:
@@ -80,7 +82,7 @@ class RelayTests(StageCase):
         for source in (self.client, self.back):
             self.fill(source)
         (front,) = self.engine.live
-        assert front._back is not None
+        assert isinstance(front, Front) and front._back is not None
         for stream in (front.transport, front._back.transport):
             held = len(stream.dataBuffer) - stream.offset + stream._tempDataLen
             self.assertLess(held, 3 * RECEIVE)

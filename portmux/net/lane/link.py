@@ -1,0 +1,177 @@
+"""A client of the lane, from accept until it is relayed, adopted or closed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from socket import MSG_DONTWAIT, SO_LINGER, SOL_SOCKET, socket
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from portmux.core.effects import RESET, Adopt, Close, Dial, Effect, Phase, Side
+from portmux.core.session import Session
+from portmux.net.dial import Attempt, Wanted
+from portmux.net.lane.flow import COPIED
+from portmux.net.lane.pair import NO_LINGER
+
+if TYPE_CHECKING:
+    from portmux.net.lane.lane import Lane
+
+_SNIFF = Phase.SNIFF
+_DIAL = Phase.DIAL
+
+
+class Link:
+    """Sniffing; then dialling, while nothing is read."""
+
+    _log = Logger()
+
+    __slots__ = (
+        "_attempt",
+        "_called_by",
+        "_dialling",
+        "_lane",
+        "_over",
+        "_sock",
+        "_wanted",
+        "session",
+        "watched",
+    )
+
+    def __init__(self, lane: Lane, session: Session, sock: socket) -> None:
+        self.session = session
+        self._lane = lane
+        self._sock = sock
+        self._attempt: Attempt | None = None
+        self._wanted: Dial | None = None
+        self._called_by: float | None = None
+        self._dialling = self.watched = self._over = False
+
+    def begin(self) -> None:
+        """A new client: mostly its first bytes are there already."""
+        self._carry(self.session.open())
+        self._read()
+
+    # -- what the poller tells of the client
+
+    def ready(self, events: int) -> None:
+        self._read()
+
+    def _read(self) -> None:
+        """Read while the session wants to see bytes."""
+        session = self.session
+        while session.phase is _SNIFF and not self._over:
+            try:
+                data = self._sock.recv(COPIED, MSG_DONTWAIT)
+            except BlockingIOError:
+                break
+            except OSError:
+                self._carry(session.lost(Side.CLIENT, self._lane.seconds()))
+                return
+            now = self._lane.seconds()
+            if not data:
+                self._carry(session.finished(Side.CLIENT, now))
+                break
+            self._carry(session.receive(data, now))
+        if session.phase is _SNIFF and not self.watched and not self._over:
+            self.watched = True
+            self._lane.poller.watch(self._sock.fileno(), self)
+        self._watch()
+
+    # -- what others tell
+
+    def expire(self) -> None:
+        self._called_by = None
+        try:
+            self._carry(self.session.expire(self._lane.seconds()))
+            self._watch()
+        except Exception:
+            self.fail()
+
+    def stop(self, how: str) -> None:
+        self.session.end(how)
+        self._close(reset=True)
+
+    def fail(self) -> None:
+        """A mistake of ours, or of an extension, costs one connection."""
+        self._log.failure("session {number} failed", number=self.session.number)
+        self.session.end("error", "see the log")
+        self._carry(RESET)
+
+    # -- effects
+
+    def _carry(self, effect: Effect) -> None:
+        if isinstance(effect, Dial):
+            self._dial(effect)
+        elif isinstance(effect, Close):
+            self._close(effect.reset)
+        elif isinstance(effect, Adopt):
+            self._leave()
+            self._lane.adopt(self, effect.plan, self._sock)
+
+    def _watch(self) -> None:
+        """An earlier call is as good: it finds that there is more time."""
+        deadline = self.session.deadline
+        if deadline is None or self._over:
+            return
+        if self._called_by is None or deadline < self._called_by:
+            self._called_by = deadline
+            self._lane.deadlines.put(self, deadline)
+
+    def _dial(self, effect: Dial) -> None:
+        self._wanted = effect
+        if self._dialling:
+            return  # the last one failed at once; the loop below goes on
+        self._dialling = True
+        self._give_up_attempt()
+        session = self.session
+        while self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            policy = session.policy
+            attempt = self._lane.dialer.dial(
+                wanted.address,
+                Wanted(session.held, policy.keepalive, policy.nodelay),
+                self._dialled,
+                self._undialled,
+            )
+            if attempt is not None and session.phase is _DIAL:
+                self._attempt = attempt
+        self._dialling = False
+
+    def _give_up_attempt(self) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.cancel()
+
+    def _undialled(self, why: str) -> None:
+        self._carry(self.session.connect_failed(why, self._lane.seconds()))
+        self._watch()
+
+    def _dialled(self, sock: socket, sent: int) -> None:
+        self._attempt = None
+        session = self.session
+        session.connected(self._lane.seconds())
+        held, session.held = session.held, b""
+        session.sent += len(held)
+        self._leave()
+        self._lane.relay_from(self, self._sock, sock, held[sent:])
+
+    def _leave(self) -> None:
+        """Somebody else has the client from now on."""
+        self._over = True
+        if self._called_by is not None:
+            self._lane.deadlines.discard(self)
+
+    def _close(self, reset: bool) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._give_up_attempt()
+        sock = self._sock
+        if self.watched:
+            self._lane.poller.closed(sock.fileno())
+        if reset:
+            with suppress(OSError):
+                sock.setsockopt(SOL_SOCKET, SO_LINGER, NO_LINGER)
+        sock.close()
+        self._lane.over(self)
