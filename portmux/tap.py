@@ -24,6 +24,7 @@ from portmux.config.logs import Log
 from portmux.config.model import Config
 from portmux.config.sources.compact import Compact
 from portmux.config.sources.syntax import Syntax
+from portmux.config.sources.tunnel import is_meant
 from portmux.errors import ConfigError
 
 LOGGER = "portmux.tap.output"
@@ -43,7 +44,7 @@ def output() -> Output:
 class Options(usage.Options):
     """Command-line options of the daemon."""
 
-    synopsis = "[options] [MATCHER=BACKEND ...]"
+    synopsis = "[options] [TUNNEL ...] [MATCHER=BACKEND ...]"
     longdesc = "Share one port between many services."
     optParameters: ClassVar[list[list[str | None]]] = [
         ["config", "c", None, f"Configuration file; without it {DEFAULT}."],
@@ -55,6 +56,7 @@ class Options(usage.Options):
         self["set"] = []
         self["listen"] = []
         self["compact"] = None
+        self["tunnels"] = []
 
     def parseOptions(self, options: list[str] | None = None) -> None:
         try:
@@ -75,8 +77,10 @@ class Options(usage.Options):
         print(f"portmux {__version__}")  # noqa: T201 -- that is what it is for
         raise SystemExit(0)
 
-    def parseArgs(self, *routes: str) -> None:
-        """What MATCHER=BACKEND pairs there are."""
+    def parseArgs(self, *words: str) -> None:
+        """What tunnels, and what MATCHER=BACKEND pairs there are."""
+        self["tunnels"] = [word for word in words if "=" in word and is_meant(word)]
+        routes = tuple(word for word in words if word not in self["tunnels"])
         if routes and not self["listen"] and "=" not in routes[0]:
             _refuse(
                 2,
@@ -88,7 +92,8 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         if self["compact"] is None:
-            self["config"] = self["config"] or DEFAULT
+            usual = None if self["tunnels"] else DEFAULT
+            self["config"] = self["config"] or usual
         elif self["config"] is not None:
             _refuse(2, "portmux: there are -c and --listen, one of them is allowed")
         known = [syntax.value for syntax in Syntax]
@@ -109,6 +114,7 @@ def given_inputs(options: Options, environ: Mapping[str, str]) -> Inputs:
         options["set"],
         environ,
         compact=options["compact"],
+        tunnels=options["tunnels"],
     )
 
 

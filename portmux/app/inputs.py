@@ -24,11 +24,13 @@ def inputs(
     environ: Mapping[str, str],
     usual: str = DEFAULT,
     compact: Compact | None = None,
+    tunnels: Sequence[str] = (),
 ) -> Inputs:
     """
     @param file: relative to the working directory of now, also after a chdir.
     @param usual: the file of who named none, who may want to know how.
     @param compact: a listener that the command line describes.
+    @param tunnels: that the command line describes.
     @return: what L{portmux.config.load.load} needs, now and for each reload.
     """
     here = os.getcwd()
@@ -57,6 +59,7 @@ def inputs(
         environ=environ,
         syntax=syntax,
         compact=compact,
+        tunnels=tunnels,
     )
 
 

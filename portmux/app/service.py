@@ -20,6 +20,7 @@ from portmux.app.output import Output, log_record
 from portmux.app.signals import Told
 from portmux.app.sockets import Owner, Sockets
 from portmux.app.supervised import Supervised
+from portmux.app.tunnels import opened
 from portmux.config.diff import Change, compare
 from portmux.config.model import Config, Listener
 from portmux.core.limits import Count, Gate, Limits
@@ -311,6 +312,7 @@ class Portmux(MultiService):
 
     def _placed(self, config: Config) -> Config:
         """Sockets' paths are relative to where the program was started."""
+        config = opened(config)
         if os.getcwd() == self._directory:
             return config
         return build.rooted(config, self._directory)

@@ -30,7 +30,8 @@ def add(commands: Commands) -> None:
         "routes",
         metavar=PAIR,
         nargs="*",
-        help="with --listen: where connections go, such as ssh=127.0.0.1:22",
+        help="with --listen: where connections go, such as ssh=127.0.0.1:22; or "
+        "tunnels, without a file: 3000=10.0.0.5:80,10.0.0.6:80",
     )
     parser.set_defaults(command=_run, config=None)
     text = "run a file of portsplit as portsplit would, in the foreground"

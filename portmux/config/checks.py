@@ -57,17 +57,23 @@ def some(what: str) -> Check:
     return check
 
 
+def is_private(address: BindAddress) -> bool:
+    """@return: whether no other machine can connect there."""
+    if isinstance(address, Host):
+        try:
+            return ip_address(address.host.partition("%")[0]).is_loopback
+        except ValueError:
+            return False  # a name, or *
+    return isinstance(address, Unix)
+
+
 def private(address: BindAddress | None) -> None:
     """No other machine can connect there. None passes."""
-    if isinstance(address, Host) and address.host != "*":
-        if ip_address(address.host.partition("%")[0]).is_loopback:
-            return
-    elif isinstance(address, Unix) or address is None:
-        return
-    raise ValueError(
-        f"{address} may be beyond loopback, where anybody could read it;"
-        " 127.0.0.1:PORT, [::1]:PORT or unix:PATH is allowed"
-    )
+    if address is not None and not is_private(address):
+        raise ValueError(
+            f"{address} may be beyond loopback, where anybody could read it;"
+            " 127.0.0.1:PORT, [::1]:PORT or unix:PATH is allowed"
+        )
 
 
 def hold(made: Any) -> None:

@@ -12,7 +12,7 @@ from portmux.config.faults import Faults
 from portmux.config.include import Glob, Read, Reader
 from portmux.config.merge import assign, exact, folded, overlay
 from portmux.config.model import Config
-from portmux.config.sources import compact, environment, setting
+from portmux.config.sources import compact, environment, setting, tunnel
 from portmux.config.sources.compact import Compact
 from portmux.config.sources.syntax import Syntax
 from portmux.config.tree import Node, Origin, Table
@@ -41,6 +41,7 @@ class Inputs:
     @ivar environ: C{PORTMUX__...} are settings, all may be used as C{${NAME}}.
     @ivar syntax: the file's; None: recognise it.
     @ivar compact: a listener that the command line describes.
+    @ivar tunnels: opened beside those of the file.
     """
 
     read: Read
@@ -51,6 +52,7 @@ class Inputs:
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     syntax: Syntax | None = None
     compact: Compact | None = None
+    tunnels: Sequence[str] = ()
 
 
 def load(inputs: Inputs) -> Loaded:
@@ -77,6 +79,8 @@ def merged(inputs: Inputs, faults: Faults) -> Table:
     if inputs.compact is not None:
         fresh = compact.parse(inputs.compact, inputs.registry, faults)
         node = fresh if tree is None else overlay(tree, fresh)
+    if inputs.tunnels:
+        node = tunnel.laid(node, inputs.tunnels)
     for find, settings in (
         (folded, environment.settings(inputs.environ, faults)),
         (exact, setting.settings(inputs.settings, faults)),

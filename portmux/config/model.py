@@ -7,12 +7,12 @@ by hand is held to the same rules as one from a file.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
 import attrs
 
+from portmux.config import places
 from portmux.config.checks import (
     PATH,
     Clashes,
@@ -24,7 +24,9 @@ from portmux.config.checks import (
     sized,
     some,
 )
+from portmux.config.control import Control
 from portmux.config.logs import Log
+from portmux.config.tunnels import Tunnels
 from portmux.config.values import Name
 from portmux.core.address import BindAddress, Host, Unix
 from portmux.core.head import Matcher
@@ -316,7 +318,22 @@ class Metrics:
 class Config:
     """All of portmux.conf."""
 
-    listeners: Mapping[Name, Listener] = option("by name", check=some("a listener"))
+    listeners: Mapping[Name, Listener] = option("by name", factory=dict)
+    tunnels: Tunnels = option("listeners with one route that forwards", factory=Tunnels)
+    control: Control = option(
+        "how portmux is watched and changed while it runs", factory=Control
+    )
+    state: str | None = option(
+        "file that keeps what was changed while portmux ran; none: it is forgotten",
+        default=None,
+        check=PATH,
+        example="/var/lib/portmux/state",
+    )
+    start: Literal["whole", "any"] = option(
+        "what has to be open at the start: the whole of it, or anything at all",
+        default="whole",
+        example="any",
+    )
     limits: GlobalLimits = option("limits of the whole program", factory=GlobalLimits)
     log: Log = option("what is written where", factory=Log)
     metrics: Metrics = option("who may read what is counted", factory=Metrics)
@@ -337,17 +354,4 @@ class Config:
 
     @staticmethod
     def conflicts(given: Given) -> Clashes:
-        taken: Counter[BindAddress] = Counter()
-        listeners: Mapping[str, Listener] = given.get("listeners", {})
-        for name, listener in listeners.items():
-            for index, bind in enumerate(listener.bind):
-                address = bind.address
-                taken[address] += 1
-                if taken[address] > 1 and getattr(address, "port", None) != 0:
-                    path = ("listeners", name, "bind", str(index))
-                    yield path, f"{address} is bound already, once is allowed"
-        match given.get("metrics"):
-            case Metrics(prometheus=own) if own in taken:
-                if getattr(own, "port", None) != 0:
-                    why = f"{own} is a listener's, another is allowed"
-                    yield ("metrics", "prometheus"), why
+        yield from places.clashes(given)

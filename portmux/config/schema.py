@@ -18,6 +18,7 @@ from portmux.config.complete import shown
 from portmux.config.model import Config
 from portmux.config.reference import first_sentence, written
 from portmux.config.shape import Field, Shape, shape_of, unwrap
+from portmux.config.sources.tunnel import Tunnel
 from portmux.config.tree import Items, Node, Scalar, Style, Table
 from portmux.config.values import NAME, Name, leaf_of
 from portmux.core.address import Address, BindAddress, Host, Unix
@@ -35,6 +36,7 @@ _N = r"[0-9]+(\.[0-9]+)?"
 _PORT = r"[0-9]{1,5}"
 _SIX = rf"\[[0-9A-Fa-f:.]+\]:{_PORT}"
 _HOST = rf"^([A-Za-z0-9_.-]+:{_PORT}|{_SIX})$"
+_LOCAL = rf"([A-Za-z0-9.-]+:[0-9]+|[0-9]+|{_SIX})"
 _UNIX = r"^unix:[^\u0000]+$"
 
 SCALARS: Final[Mapping[Any, tuple[str, list[Json]]]] = {
@@ -110,6 +112,10 @@ SCALARS: Final[Mapping[Any, tuple[str, list[Json]]]] = {
             {"type": "string", "pattern": _UNIX},
             {"type": "string", "pattern": r"^systemd:[!-9;-~]{1,255}$"},
         ],
+    ),
+    Tunnel: (
+        "tunnel",
+        [{"type": "string", "pattern": rf"^{_LOCAL}={_LOCAL}(,{_LOCAL})*(\[.+\])?$"}],
     ),
 }
 """

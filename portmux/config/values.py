@@ -11,6 +11,8 @@ import attrs
 
 from portmux.config import octets, quantities, sockets
 from portmux.config.faults import guess, listed, quoted
+from portmux.config.sources import tunnel
+from portmux.config.sources.tunnel import TUNNEL, Tunnel
 from portmux.core.address import Address, BindAddress, Host, Unix
 from portmux.core.option import Octets, Seconds
 
@@ -96,4 +98,5 @@ LEAVES: Mapping[Any, Leaf] = {
     Unix: Leaf(sockets.UNIX, sockets.unix),
     Address: Leaf(sockets.ADDRESS, sockets.address),
     BindAddress: Leaf(sockets.BIND, sockets.bind_address),
+    Tunnel: Leaf(TUNNEL, tunnel.read),
 }

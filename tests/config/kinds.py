@@ -17,6 +17,9 @@ from portmux.core.plan import Closing, Plan
 from portmux.core.registry import Registry
 from portmux.errors import ConfigError
 
+NOTHING = "listeners: there are neither listeners nor tunnels, one is needed"
+"""What is said of a configuration that does nothing."""
+
 
 @attrs.frozen
 class Close:

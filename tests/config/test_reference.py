@@ -48,7 +48,7 @@ class RowTests(SynchronousTestCase):
                 "`none`",
             ),
             ("listeners.NAME.limits.ban.within", "a duration", "`1m`"),
-            ("listeners", "names, each with options", "required"),
+            ("listeners", "names, each with options", "none given"),
             ("log.format", "one of json, text", "`text`"),
             ("log", "options", ""),
             ("drain", "a duration", "`10s`"),

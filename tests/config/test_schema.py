@@ -58,7 +58,7 @@ FAULTY = [
     "log: {level: verbose}",
     "log: {format: none}",
     "include: {file: a}",
-    "control: {}",
+    "mappings: {}",
 ]
 """Each has one fault, of a kind that editors can show."""
 
