@@ -17,10 +17,12 @@ from portmux.core.effects import (
     Dial,
     Effect,
     Finish,
+    Queued,
     Relay,
     Side,
     Wait,
 )
+from portmux.core.pool import Ticket
 
 
 class EffectTests(SynchronousTestCase):
@@ -45,7 +47,8 @@ class EffectTests(SynchronousTestCase):
     def test_no_effect_is_of_two_kinds(self) -> None:
         """An engine asks for the class, in any order."""
         kinds = get_args(Effect)
-        for effect in (WAIT, RELAY, CLOSE, *FINISH.values(), Dial(Host("a", 1))):
+        details = Dial(Host("a", 1)), Queued(Ticket())
+        for effect in (WAIT, RELAY, CLOSE, *FINISH.values(), *details):
             self.assertEqual(
                 [isinstance(effect, kind) for kind in kinds].count(True), 1
             )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Address, Host, Unix
+from portmux.core.backend import Backend
 from portmux.core.effects import (
     CLOSE,
     FINISH,
@@ -21,6 +22,7 @@ from portmux.core.effects import (
     Dial,
     Effect,
     Phase,
+    Queued,
     Side,
 )
 from portmux.core.limits import Ban, Count, Gate, Limits
@@ -30,7 +32,7 @@ from portmux.core.match.tls import Tls
 from portmux.core.pattern import Pattern
 from portmux.core.plan import Closing, Forwarding, Plan, Serving
 from portmux.core.policy import Policy
-from portmux.core.pool import Pool
+from portmux.core.pool import Pool, Queue, Settings
 from portmux.core.record import Record
 from portmux.core.session import LINGER, Session
 from portmux.core.sniff import Route, Table, Way
@@ -335,6 +337,60 @@ class DialTests(SynchronousTestCase):
         record = session.closed(START)
         self.assertEqual((record.end, record.attempts), ("no-backend", 0))
         self.assertEqual(record.detail, "pool web: no backend is up")
+
+    def test_a_queue(self) -> None:
+        """Where no backend has room the session waits, and the record says how long."""
+        pool = Pool.of([Backend(A, most=1)], Settings(queue=Queue(1, 5.0)), "web")
+        first = self.dialling(Forwarding(pool))
+        first.connected(START)
+        session = opened(policy(route("web", b"web", Forwarding(pool))))
+        effect = session.receive(b"web", START)
+        assert isinstance(effect, Queued)
+        self.assertEqual((session.phase, session.deadline), (Phase.QUEUE, START + 5))
+        self.assertEqual(session.turn(START), WAIT)
+        self.assertEqual(session.finished(Side.CLIENT, START), WAIT)
+        first.end("stopped")
+        first.closed(START + 2)
+        self.assertEqual(session.turn(START + 2), Dial(A))
+        self.assertEqual(session.turn(START + 2), WAIT)
+        session.connected(START + 2)
+        self.assertIs(session.half_closed, Side.CLIENT)
+        session.finished(Side.BACKEND, START + 3)
+        record = session.closed(START + 3)
+        self.assertEqual((record.queued, record.attempts, record.end), (2.0, 1, "done"))
+
+    def test_a_queue_that_does_not_move(self) -> None:
+        """It is left in the end, and by who has gone."""
+        pool = Pool.of([Backend(A, most=1)], Settings(queue=Queue(1, 5.0)), "web")
+        plan = Forwarding(pool)
+        self.dialling(plan)
+        waiting = opened(policy(route("web", b"web", plan)))
+        waiting.receive(b"web", START)
+        refused = opened(policy(route("web", b"web", plan)))
+        self.assertEqual(refused.receive(b"web", START), CLOSE)
+        self.assertEqual(refused.closed(START).end, "queue-full")
+        self.assertEqual(waiting.expire(START + 4), WAIT)
+        self.assertEqual(waiting.expire(START + 5), CLOSE)
+        record = waiting.closed(START + 5)
+        self.assertEqual((record.end, record.queued), ("queue-timeout", 5.0))
+        gone = opened(policy(route("web", b"web", plan)))
+        gone.receive(b"web", START)
+        self.assertEqual(gone.lost(Side.CLIENT, START + 1), RESET)
+        self.assertEqual(gone.closed(START + 1).queued, 1.0)
+        self.assertEqual((pool.queued, pool.backends[0].active), (0, 1))
+
+    def test_what_a_backend_has_had(self) -> None:
+        """Sessions and octets are added to its totals, exactly."""
+        plan = Forwarding(Pool.of([A]))
+        session = self.dialling(plan)
+        session.connected(START)
+        session.sent, session.received = 1000, 500
+        session.end("done")
+        session.closed(START)
+        totals = plan.pool.backends[0].totals
+        self.assertEqual(
+            (totals.sessions, totals.sent, totals.received), (1, 1000, 500)
+        )
 
     def test_the_backend_is_held(self) -> None:
         """From the attempt on, and until it failed or all is over."""
