@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 import attrs
 
-from portmux.actions.through import Through
+from portmux.actions.tunnel import Tunnel as Action
 from portmux.config.model import Bind, Config, Listener, Timeouts
 from portmux.config.sources.tunnel import Tunnel
 from portmux.config.tunnels import Tunnels
@@ -37,7 +37,7 @@ def opened(config: Config) -> Config:
 
 def listener(tunnel: Tunnel, defaults: Tunnels) -> Listener:
     """@return: what a file would have to say for the tunnel."""
-    action = Through(str(tunnel.local), tunnel.remotes, settings(tunnel, defaults))
+    action = Action(str(tunnel.local), tunnel.remotes, settings(tunnel, defaults))
     return Listener(
         bind=(Bind(tunnel.local),), action=action, timeouts=Timeouts(half_close=None)
     )

@@ -10,7 +10,7 @@ from portmux.core.pool import Pool, Settings
 
 
 @attrs.frozen
-class Through:
+class Tunnel:
     """
     What a tunnel does; a file writes the tunnel in its place.
 
