@@ -1,0 +1,68 @@
+"""What a multiplexer has its carrier do."""
+
+from __future__ import annotations
+
+import attrs
+
+from portmux.core.mux.asker import Asker
+from portmux.core.mux.link import Link
+
+
+@attrs.frozen(slots=True)
+class Dial:
+    """Connect to the link's address, and tell how that went."""
+
+    link: Link
+
+
+@attrs.frozen(slots=True)
+class Send:
+    """Write to the target."""
+
+    link: Link
+    data: bytes
+
+
+@attrs.frozen(slots=True)
+class Drop:
+    """
+    Give up a link in whatever state; nothing is told of it any more.
+
+    @ivar reset: with RST, so that a target without answers forgets it, too.
+    """
+
+    link: Link
+    reset: bool
+
+
+@attrs.frozen(slots=True)
+class Answer:
+    """Write to the client."""
+
+    asker: Asker
+    data: bytes
+
+
+@attrs.frozen(slots=True)
+class Hold:
+    """Stop reading the client, or go on. @ivar held: to stop."""
+
+    asker: Asker
+    held: bool
+
+
+@attrs.frozen(slots=True)
+class HangUp:
+    """
+    Close the client's connection after what was written to it.
+
+    @ivar how: a word for its record.
+    @ivar detail: a clause for it; may be empty.
+    """
+
+    asker: Asker
+    how: str
+    detail: str
+
+
+Effect = Dial | Send | Drop | Answer | Hold | HangUp

@@ -1,0 +1,202 @@
+"""Carry out what a multiplexer decides, with Twisted's transports."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from zope.interface import implementer
+
+from portmux.core.multiplex import Multiplexer
+from portmux.core.mux.asker import Asker
+from portmux.core.mux.effects import Answer, Dial, Drop, Effect, HangUp, Hold, Send
+from portmux.core.mux.link import Link
+from portmux.net.client import Client
+from portmux.net.dial import Dialer
+from portmux.net.life import Ending
+from portmux.net.upstream import Upstream
+
+
+class Hub:
+    """
+    The clients of one multiplexer, and its connections.
+
+    @ivar mux: decides.
+    """
+
+    def __init__(self, mux: Multiplexer, keepalive: float | None) -> None:
+        """@param keepalive: seconds until a silent target is asked if it is there."""
+        self.mux = mux
+        self._keepalive = keepalive
+        self._reactor: Any = None
+        self._mouths: dict[Asker, _Mouth] = {}
+        self._upstreams: dict[Link, Upstream] = {}
+        self._todo: deque[Effect] = deque()
+        self._at_work = False
+        self._timer: IDelayedCall | None = None
+        self._called_at = math.inf
+
+    # -- its life
+
+    def start(self, reactor: Any) -> None:
+        """To be called before all else."""
+        self._reactor = reactor
+        self._dialer = Dialer(reactor)
+        self._now: Callable[[], float] = reactor.seconds
+        self.carry(self.mux.start(self._now()))
+
+    def retire(self) -> None:
+        """No more clients will come; what there is goes with the last one."""
+        self.carry(self.mux.retire(self._now()))
+
+    async def serve(self, client: Client) -> None:
+        """The whole life of a client's connection."""
+        if self._reactor is None:
+            self.start(client.reactor)
+        asker = self.mux.join(self._now())
+        mouth = self._mouths[asker] = _Mouth(self, asker, client)
+        client.transport.registerProducer(mouth, True)
+        client.attach(mouth)
+        self._watch()
+        try:
+            await mouth.over.wait()
+        finally:
+            del self._mouths[asker]
+            self.carry(self.mux.leave(asker, self._now()))
+
+    # -- what happens
+
+    def heard(self, asker: Asker, data: bytes) -> None:
+        """A client has sent something."""
+        self.carry(self.mux.receive(asker, data, self._now()))
+
+    def finished(self, asker: Asker) -> None:
+        """A client will send no more."""
+        self.carry(self.mux.finish(asker, self._now()))
+
+    def full(self, asker: Asker, full: bool) -> None:
+        """A client does not take its answers, or does again."""
+        self.carry(self.mux.fill(asker, full, self._now()))
+
+    def arrived(self, link: Link, data: bytes) -> None:
+        """A target has sent something."""
+        self.carry(self.mux.arrived(link, data, self._now()))
+
+    def ended(self, link: Link) -> None:
+        """A target will send no more."""
+        self.carry(self.mux.ended(link, self._now()))
+
+    def lost(self, link: Link, why: str) -> None:
+        """A connection to a target is gone, or did not come about."""
+        self._upstreams.pop(link, None)
+        self.carry(self.mux.failed(link, why, self._now()))
+
+    def connected(self, link: Link) -> None:
+        """A connection to a target is there."""
+        self.carry(self.mux.connected(link, self._now()))
+
+    # -- what follows
+
+    def carry(self, effects: list[Effect]) -> None:
+        """Carry out effects in their order, also those of what happens meanwhile."""
+        self._todo.extend(effects)
+        if self._at_work:
+            return
+        self._at_work = True
+        try:
+            while self._todo:
+                self._carry(self._todo.popleft())
+        finally:
+            self._at_work = False
+            self._watch()
+
+    def _carry(self, effect: Effect) -> None:
+        if isinstance(effect, Send):
+            upstream = self._upstreams.get(effect.link)
+            if upstream is not None:
+                upstream.write(effect.data)
+        elif isinstance(effect, Dial):
+            self._dial(effect.link)
+        elif isinstance(effect, Drop):
+            upstream = self._upstreams.pop(effect.link, None)
+            if upstream is not None:
+                upstream.drop(effect.reset)
+        else:
+            mouth = self._mouths.get(effect.asker)
+            if mouth is not None:
+                mouth.obey(effect)
+
+    def _dial(self, link: Link) -> None:
+        upstream = self._upstreams[link] = Upstream(self, link, self._reactor)
+        upstream.dial(self._dialer, self._keepalive)
+
+    def _watch(self) -> None:
+        """An earlier call is as good: it finds that there is more time."""
+        due = self.mux.due(self._now())
+        if due < self._called_at:
+            self._called_at = due
+            wait = max(0.0, due - self._now())
+            if self._timer is None:
+                self._timer = self._reactor.callLater(wait, self._expire)
+            else:
+                self._timer.reset(wait)
+        elif self._timer is not None and not self._mouths and not self._upstreams:
+            self._timer.cancel()
+            self._timer, self._called_at = None, math.inf
+
+    def _expire(self) -> None:
+        self._timer, self._called_at = None, math.inf
+        self.carry(self.mux.expire(self._now()))
+
+
+@implementer(IPushProducer)
+class _Mouth:
+    """
+    A client: its sink, and what its transport tells to pause.
+
+    @ivar over: nothing will be said to it any more.
+    """
+
+    def __init__(self, hub: Hub, asker: Asker, client: Client) -> None:
+        self.over = Ending()
+        self._hub = hub
+        self._asker = asker
+        self._client = client
+
+    def obey(self, effect: Answer | Hold | HangUp) -> None:
+        if isinstance(effect, Answer):
+            self._client.write(effect.data)
+        elif isinstance(effect, Hold):
+            transport = self._client.transport
+            if effect.held:
+                transport.pauseProducing()
+            else:
+                transport.resumeProducing()
+        else:
+            self._client.conclude(effect.how, effect.detail)
+            self.over.come()
+
+    # -- what it sends
+
+    def received(self, data: bytes) -> None:
+        self._hub.heard(self._asker, data)
+
+    def ended(self) -> None:
+        self._hub.finished(self._asker)
+
+    def lost(self) -> None:
+        self.over.come()
+
+    # -- how fast it reads
+
+    def pauseProducing(self) -> None:
+        self._hub.full(self._asker, True)
+
+    def resumeProducing(self) -> None:
+        self._hub.full(self._asker, False)
+
+    def stopProducing(self) -> None:
+        """The client is gone, and C{lost} says so."""

@@ -1,0 +1,1 @@
+"""Tests for the parts of L{portmux.core.multiplex}."""
