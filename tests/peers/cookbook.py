@@ -52,11 +52,15 @@ class CookbookCase(PeersCase):
         """@return: portmux on a file of the page, once it serves."""
         return self.portmux(self.shown(name, changes), *options)
 
-    def typed(self, line: str, changes: Mapping[str, object], data: bytes = b"") -> Ran:
-        """@return: what becomes of a command that the page has a reader type."""
+    def line(self, line: str, changes: Mapping[str, object]) -> str:
+        """@return: what is here a command that the page has a reader type."""
         page = (DOCS / "howto" / f"{self.page}.md").read_text()
         assert f"\n$ {line}\n" in page, f"{self.page} does not show {line}"
-        return self.ask("sh", "-c", _changed(line, changes), data=data)
+        return _changed(line, changes)
+
+    def typed(self, line: str, changes: Mapping[str, object], data: bytes = b"") -> Ran:
+        """@return: what becomes of that command."""
+        return self.ask("sh", "-c", self.line(line, changes), data=data)
 
 
 def _changed(text: str, changes: Mapping[str, object]) -> str:
