@@ -15,6 +15,11 @@ from tests.peers.stage import PeersCase, listens, program
 PRIVILEGES = Path("/run/sshd")
 """Where sshd locks its unprivileged half in, for root; Debian's unit makes it."""
 
+WAITS = "Listening for incoming TCP connection"
+
+COMPLETE = "Initialization Sequence Completed"
+"""What OpenVPN says when it waits for a client, and when its tunnel is there."""
+
 
 @attrs.frozen
 class Sshd:
@@ -173,6 +178,25 @@ def mail_server(case: PeersCase, port: int) -> Foreground:
     handler = ("-c", "aiosmtpd.handlers.Debugging", "stdout")
     words = ("-n", "-l", f"127.0.0.1:{port}", *handler)
     return case.serve(lambda: listens(port), "aiosmtpd", *words)
+
+
+def tunnel(case: PeersCase, role: str, *options: str) -> Foreground:
+    """
+    Start one end of a tunnel of OpenVPN.
+
+    It has no device, which would take rights, but pings that go through it. A
+    server takes one client; to ask whether it listens would be that one.
+
+    @param role: C{server} or C{client}; there is a certificate of that name by
+        the authority C{ca}.
+    """
+    device = ("--dev", "null", "--ping", "1", "--ping-exit", "60", "--verb", "3")
+    own = ("--dh", "none") if role == "server" else ("--nobind",)
+    keys = ("--ca", "ca.pem", "--cert", f"{role}.pem", "--key", f"{role}.key")
+    words = (*options, *device, f"--tls-{role}", *own, *keys)
+    vpn = case.start(program("openvpn"), *words)
+    vpn.wait_for(WAITS if role == "server" else COMPLETE)
+    return vpn
 
 
 def tls_server(

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.integration.processes import Foreground
 from tests.peers.cookbook import ANY, CookbookCase
-from tests.peers.servers import Site, certificate, nginx
-from tests.peers.stage import program
-
-COMPLETE = "Initialization Sequence Completed"
-
-DEVICE = ("--dev", "null", "--ping", "1", "--ping-exit", "60", "--verb", "3")
-"""A tunnel without a device, which takes no rights; its pings go through it."""
+from tests.peers.servers import COMPLETE, Site, certificate, nginx, tunnel
 
 
 class OpenvpnTests(CookbookCase):
@@ -33,22 +26,19 @@ class OpenvpnTests(CookbookCase):
         }
         self.running = self.front_of("portmux.conf", changes)
 
-    def side(self, name: str, text: str, *options: str) -> Foreground:
-        """Start one end of the tunnel, on what the page has in its configuration."""
-        config = self.write(text, f"{name}.conf")
-        keys = ("--ca", "ca.pem", "--cert", f"{name}.pem", "--key", f"{name}.key")
-        words = ("--config", config, *DEVICE, f"--tls-{name}", *keys, *options)
-        return self.start(program("openvpn"), *words)
-
     def check(self, server: Sequence[str] = (), client: Sequence[str] = ()) -> None:
-        """The tunnel is there on both sides, by the route of its own."""
-        port, name = str(self.running.port()), "vpn.example.org"
+        """
+        The tunnel is there on both sides, by the route of its own.
+
+        What the page has in the two configurations is in them here.
+        """
         text = self.shown("server.conf", {"1194": self.vpn})
-        there = self.side("server", text, "--dh", "none", *server)
-        there.wait_for("Listening for incoming TCP connection")
-        text = self.shown("client.conf", {"443": port, name: "127.0.0.1"})
-        here = self.side("client", text, "--nobind", *client)
-        here.wait_for(COMPLETE)
+        self.write(text, "server.conf")
+        there = tunnel(self, "server", "--config", "server.conf", *server)
+        changes = {"443": self.running.port(), "vpn.example.org": "127.0.0.1"}
+        text = self.shown("client.conf", changes)
+        self.write(text, "client.conf")
+        here = tunnel(self, "client", "--config", "client.conf", *client)
         there.wait_for(COMPLETE)
         self.look_at_the_page()
         here.kill()
