@@ -42,6 +42,7 @@ Failed = Callable[[str], None]
 """Told why no connection came about, in one clause."""
 
 
+_KIND: Final = int(socket.SOCK_STREAM) | int(socket.SOCK_NONBLOCK)
 _COMING: Final = (0, errno.EINPROGRESS)
 
 
@@ -61,9 +62,13 @@ class Wanted:
 class Dialer:
     """Makes connections; knows nothing of pools or retries."""
 
-    def __init__(self, reactor: Any) -> None:
-        """@param reactor: descriptors, clock and C{nameResolver}."""
+    def __init__(self, reactor: Any, poll: Any) -> None:
+        """
+        @param reactor: clock and C{nameResolver}.
+        @param poll: watches the sockets.
+        """
         self._reactor = reactor
+        self._poll = poll
         self._literals: dict[Address, Name] = {}
 
     def dial(
@@ -80,7 +85,7 @@ class Dialer:
             failed(str(error))
             return None
         if name is None:
-            attempt = Attempt(self._reactor, wanted, connected, failed)
+            attempt = Attempt(self._reactor, self._poll, wanted, connected, failed)
             assert isinstance(address, Host)
             attempt.resolve(address)
             return attempt
@@ -88,7 +93,7 @@ class Dialer:
         if isinstance(begun, str):
             failed(begun)
         elif begun.waiting:
-            attempt = Attempt(self._reactor, wanted, connected, failed)
+            attempt = Attempt(self._reactor, self._poll, wanted, connected, failed)
             attempt.enter(begun.sock)
             return attempt
         else:
@@ -147,7 +152,7 @@ def _begin(name: Name, wanted: Wanted) -> _Begun | str:
     """@return: why there is no connection, in one clause, instead of one."""
     family, address = name
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        sock = socket.socket(family, _KIND)
     except OSError as error:
         return _clause(error.errno)
     sent = 0
@@ -176,9 +181,15 @@ class Attempt:
     """One dialling: resolution and race."""
 
     def __init__(
-        self, reactor: Any, wanted: Wanted, connected: Connected, failed: Failed
+        self,
+        reactor: Any,
+        poll: Any,
+        wanted: Wanted,
+        connected: Connected,
+        failed: Failed,
     ) -> None:
         self.reactor = reactor
+        self.poll = poll
         self._wanted = wanted
         self._connected = connected
         self._failed = failed
@@ -290,7 +301,7 @@ class _Runner:
     def __init__(self, attempt: Attempt, sock: socket.socket) -> None:
         self._attempt = attempt
         self.sock = sock
-        attempt.reactor.addWriter(self)
+        attempt.poll.addWriter(self)
 
     def fileno(self) -> int:
         return self.sock.fileno()
@@ -307,12 +318,12 @@ class _Runner:
 
     def give_up(self) -> None:
         """Another one has won, or nobody wants the connection any more."""
-        self._attempt.reactor.removeWriter(self)
+        self._attempt.poll.removeWriter(self)
         self.sock.close()
 
     def _settle(self) -> None:
         code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        self._attempt.reactor.removeWriter(self)
+        self._attempt.poll.removeWriter(self)
         if code:
             self.sock.close()
             self._attempt.failed(self, code)

@@ -14,6 +14,7 @@ from portmux.net.deadlines import Deadlines
 from portmux.net.descriptors import Budget
 from portmux.net.dial import Dialer
 from portmux.net.front import Front
+from portmux.net.poll import poll_of
 from portmux.net.stream import Stream
 from portmux.net.tasks import TaskGroup
 
@@ -22,6 +23,7 @@ class Engine:
     """
     Carries out what sessions decide, with Twisted transports.
 
+    @ivar poll: watches the sockets.
     @ivar live: the connections there are.
     @ivar tasks: the actions that are at work.
     @ivar budget: says when there is no descriptor left for one more.
@@ -36,7 +38,8 @@ class Engine:
         """
         self.reactor = reactor
         self.deadlines = Deadlines(reactor)
-        self.dialer = Dialer(reactor)
+        self.poll = poll_of(reactor)
+        self.dialer = Dialer(reactor, self.poll)
         self.tasks = TaskGroup()
         self.budget = budget
         self.live: set[Front] = set()
@@ -53,7 +56,7 @@ class Engine:
         self.live.add(front)
         self.budget.take(policy.descriptors)
         try:
-            front.begin(Stream(sock, front, self.reactor))
+            front.begin(Stream(sock, front, self.poll))
         except Exception:
             front.fail()
 

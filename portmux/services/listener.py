@@ -63,7 +63,7 @@ class ListenerService(Service):
     def _accept_on(self, address: BindAddress) -> None:
         engine = self._engine()
         self._acceptors[address] = [
-            Acceptor(sock, engine.reactor, engine.budget, self._need, self._accepted)
+            Acceptor(sock, engine.poll, engine.budget, self._need, self._accepted)
             for sock in self._sockets[address]
         ]
         for acceptor in self._acceptors[address]:
