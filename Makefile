@@ -67,8 +67,12 @@ docs: $(VENV)/.docs ## build the manual in docs/_build; warnings are errors
 reference: $(VENV)/.run ## write the reference and man pages from the declarations
 	$(BIN)/python -m manual
 
-bench: $(VENV)/.run ## measure portmux beside other programs
-	$(BIN)/python -m bench.run $(BENCH)
+# What is in BENCH comes last, and wins.
+bench: $(VENV)/.bench ## measure portmux beside other programs
+	.ci/install bench/packages
+	@mkdir -p bench/build
+	$(BIN)/python -m bench.run --json bench/build/figures.json \
+	    --plot bench/build/figures.svg $(BENCH)
 
 # In a copy: the build writes beside the folder that it is in. Debian's Python is
 # the first one, whatever else is installed.
@@ -105,6 +109,10 @@ $(VENV)/.test: $(VENV)/.run
 
 $(VENV)/.fuzz: $(VENV)/.test
 	$(INSTALL) '.[test,fuzz]'
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.run
+	$(INSTALL) '.[bench]'
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.run

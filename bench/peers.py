@@ -120,7 +120,7 @@ def haproxy_config(site: Site, *, sniff: bool, tuned: bool = False) -> str:
 
 
 def portmux_config(site: Site) -> str:
-    """@return: ten routes, limits, the access log in a file: as users run it."""
+    """@return: ten routes, limits, the access log in a file, metrics: as users do."""
     lines = [
         "listeners:",
         "  front:",
@@ -138,6 +138,7 @@ def portmux_config(site: Site) -> str:
             f'      - {{name: {rule.name}, match: {rule.match}, forward: "{target}"}}'
         )
     lines += ["    fallback: close", f"log: {{access: {site.folder / 'access.log'}}}"]
+    lines.append('metrics: {prometheus: "127.0.0.1:0"}')
     return "\n".join(lines) + "\n"
 
 
@@ -240,7 +241,7 @@ PEERS = (
     ),
     Peer(
         name="portmux",
-        about="portmux, ten routes, the ninth matches, limits, access log in a file",
+        about="portmux, ten routes, the ninth matches, limits, access log, metrics",
         package="",
         programs=(),
         arguments=lambda site: ["-m", "portmux", "run", "-c", str(site.config)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 #: CPU seconds a second that others took of the two cores; with more of it a
@@ -38,24 +38,26 @@ class Metric:
     @ivar places: digits after the point, in the table of absolute figures.
     @ivar inverse: its ratio is the base's figure divided by the peer's, so that
         more is better where less of the figure is.
+    @ivar more: whether more of the figure is better.
     """
 
     name: str
     title: str
     places: int
     inverse: bool = False
+    more: bool = False
 
 
 METRICS = (
-    Metric("short_rate", "short: connections/s", 0),
+    Metric("short_rate", "short: connections/s", 0, more=True),
     Metric("short_cpu", "short: CPU us/connection", 1, inverse=True),
     Metric("short_p50", "short: p50 us", 0),
     Metric("short_p99", "short: p99 us", 0),
-    Metric("up_gbit", "up: Gbit/s", 1),
+    Metric("up_gbit", "up: Gbit/s", 1, more=True),
     Metric("up_cpu", "up: CPU s/GiB", 3),
-    Metric("down_gbit", "down: Gbit/s", 1),
+    Metric("down_gbit", "down: Gbit/s", 1, more=True),
     Metric("down_cpu", "down: CPU s/GiB", 3),
-    Metric("pp_rate", "pp: messages/s", 0),
+    Metric("pp_rate", "pp: messages/s", 0, more=True),
     Metric("pp_cpu", "pp: CPU us/message", 1, inverse=True),
     Metric("pp_p50", "pp: p50 us", 0),
     Metric("pp_p99", "pp: p99 us", 0),
@@ -130,6 +132,12 @@ def ratios(figures: Figures, base: str, metrics: Sequence[Metric]) -> Figures:
             if above is not None and below:
                 result.setdefault(peer, {})[metric.name] = above / below
     return result
+
+
+def merits(figures: Figures, base: str) -> Figures:
+    """@return: as L{ratios}, all turned so that more is better."""
+    turned = [replace(metric, inverse=not metric.more) for metric in METRICS]
+    return ratios(figures, base, turned)
 
 
 def faults(runs: Iterable[Run], order: Sequence[str]) -> list[str]:

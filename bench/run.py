@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -50,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.json is not None:
         text = json.dumps(record(rounds, summary, versions), indent=1)
         options.json.write_text(text + "\n")
+    if options.plot is not None:
+        draw(options.plot, summary, versions)
     return 1 if rounds.failures else 0
 
 
@@ -102,6 +105,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--json", type=Path, metavar="FILE", help="write every run to FILE")
     add(
+        "--plot",
+        type=Path,
+        metavar="FILE.svg",
+        help=f"draw the ratios to {BASE}, as SVG; needs matplotlib",
+    )
+    add(
         "--portmux-python",
         default=sys.executable,
         metavar="PROGRAM",
@@ -112,8 +121,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--rounds: from 1 to 100")
     if not 0.1 <= options.seconds <= 10:
         parser.error("--seconds: from 0.1 to 10")
-    if options.json is not None and not options.json.absolute().parent.is_dir():
-        parser.error(f"--json: there is no folder for {options.json}")
+    for name in ("json", "plot"):
+        path = getattr(options, name)
+        if path is not None and not path.absolute().parent.is_dir():
+            parser.error(f"--{name}: there is no folder for {path}")
+    if options.plot is not None and find_spec("matplotlib") is None:
+        parser.error(
+            "--plot: matplotlib is not installed"
+            " (pip: portmux[bench]; Debian package python3-matplotlib)"
+        )
     return options
 
 
@@ -152,6 +168,21 @@ def show(rounds: Rounds, summary: Summary, versions: dict[str, str]) -> None:
             print(table(summary, figures, metrics, ratio=True))
     for line in (*faults(rounds.runs, NAMES), *rounds.failures):
         print(line)
+
+
+def draw(path: Path, summary: Summary, versions: dict[str, str]) -> None:
+    """Write the plot; say so where there is nothing to compare."""
+    if not set(summary.figures) > {BASE}:
+        print(f"bench: no plot, nothing to compare with {BASE}", file=sys.stderr)
+        return
+    # matplotlib is only for who wants a plot.
+    from bench.plot import plot  # noqa: PLC0415
+
+    machine = processor(Path("/proc/cpuinfo").read_text())
+    programs = dict.fromkeys(
+        versions[peer] for peer in summary.figures if peer != DIRECT
+    )
+    plot(path, summary, BASE, [machine, "; ".join(programs)])
 
 
 def record(

@@ -62,9 +62,13 @@ class Wanted:
 class Dialer:
     """Makes connections; knows nothing of pools or retries."""
 
-    def __init__(self, reactor: Any) -> None:
-        """@param reactor: descriptors, clock and C{nameResolver}."""
+    def __init__(self, reactor: Any, poll: Any) -> None:
+        """
+        @param reactor: clock and C{nameResolver}.
+        @param poll: watches the sockets.
+        """
         self._reactor = reactor
+        self._poll = poll
         self._literals: dict[Address, Name] = {}
 
     def dial(
@@ -81,7 +85,7 @@ class Dialer:
             failed(str(error))
             return None
         if name is None:
-            attempt = Attempt(self._reactor, wanted, connected, failed)
+            attempt = Attempt(self._reactor, self._poll, wanted, connected, failed)
             assert isinstance(address, Host)
             attempt.resolve(address)
             return attempt
@@ -89,7 +93,7 @@ class Dialer:
         if isinstance(begun, str):
             failed(begun)
         elif begun.waiting:
-            attempt = Attempt(self._reactor, wanted, connected, failed)
+            attempt = Attempt(self._reactor, self._poll, wanted, connected, failed)
             attempt.enter(begun.sock)
             return attempt
         else:
@@ -177,9 +181,15 @@ class Attempt:
     """One dialling: resolution and race."""
 
     def __init__(
-        self, reactor: Any, wanted: Wanted, connected: Connected, failed: Failed
+        self,
+        reactor: Any,
+        poll: Any,
+        wanted: Wanted,
+        connected: Connected,
+        failed: Failed,
     ) -> None:
         self.reactor = reactor
+        self.poll = poll
         self._wanted = wanted
         self._connected = connected
         self._failed = failed
@@ -291,7 +301,7 @@ class _Runner:
     def __init__(self, attempt: Attempt, sock: socket.socket) -> None:
         self._attempt = attempt
         self.sock = sock
-        attempt.reactor.addWriter(self)
+        attempt.poll.addWriter(self)
 
     def fileno(self) -> int:
         return self.sock.fileno()
@@ -308,12 +318,12 @@ class _Runner:
 
     def give_up(self) -> None:
         """Another one has won, or nobody wants the connection any more."""
-        self._attempt.reactor.removeWriter(self)
+        self._attempt.poll.removeWriter(self)
         self.sock.close()
 
     def _settle(self) -> None:
         code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        self._attempt.reactor.removeWriter(self)
+        self._attempt.poll.removeWriter(self)
         if code:
             self.sock.close()
             self._attempt.failed(self, code)

@@ -19,6 +19,7 @@ from portmux.net.dial import Dialer
 from portmux.net.front import Front
 from portmux.net.lane import lane
 from portmux.net.live import Live
+from portmux.net.poll import poll_of
 from portmux.net.stream import Stream
 from portmux.net.tasks import TaskGroup
 
@@ -41,6 +42,7 @@ class Engine:
 
     With Twisted transports; or, what is plain forwarding, by the lane.
 
+    @ivar poll: watches the sockets.
     @ivar live: the connections there are.
     @ivar tasks: the actions that are at work.
     @ivar budget: says when there is no descriptor left for one more.
@@ -59,7 +61,8 @@ class Engine:
         """
         self.reactor = reactor
         self.deadlines = Deadlines(reactor)
-        self.dialer = Dialer(reactor)
+        self.poll = poll_of(reactor)
+        self.dialer = Dialer(reactor, self.poll)
         self.tasks = TaskGroup()
         self.budget = budget
         self.live: set[Live] = set()
@@ -80,12 +83,12 @@ class Engine:
         @param policy: asked for each client.
         @return: not started yet.
         """
-        reactor, accept = self.reactor, self.accept
+        poll, accept = self.poll, self.accept
         if self._lane is not None and self.kind is Kind.LANE:
-            reactor, accept = self._lane.poller, self._lane.accept
+            poll, accept = self._lane.poller, self._lane.accept
         return Acceptor(
             sock,
-            reactor,
+            poll,
             self.budget,
             lambda: policy().descriptors,
             lambda client, source, local: accept(client, source, local, policy()),
@@ -103,7 +106,7 @@ class Engine:
         front = Front(self, session)
         self.begun(front)
         try:
-            front.begin(Stream(sock, front, self.reactor))
+            front.begin(Stream(sock, front, self.poll))
         except Exception:
             front.fail()
 

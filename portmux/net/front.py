@@ -297,7 +297,7 @@ class Front(Protocol):
         self._attempt = None
         session = self.session
         back = Back(self)
-        stream = Stream(sock, back, self.engine.reactor)
+        stream = Stream(sock, back, self.engine.poll)
         back.makeConnection(stream)
         self._back = back
         self._carry(session.connected(self._now()))

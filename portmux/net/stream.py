@@ -12,7 +12,6 @@ import fcntl
 import socket
 import sys
 import termios
-from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet import main
@@ -30,6 +29,8 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from portmux.net.poll import Poll
 
 RECEIVE: Final = 65536
 """Octets taken at a time; more is slower for single streams (measured)."""
@@ -51,7 +52,7 @@ class Stream(Connection):
     _shouldShutdown = False  # close() says it all: nobody shares our descriptors
     _tlsClientDefault = False  # C{startTLS} makes us the server, as clients expect
     bufferSize = RECEIVE
-    _watched_in = _watched_out = False
+    _watched = False
 
     def __init__(self, sock: socket.socket, protocol: Protocol, reactor: Any) -> None:
         """
@@ -96,9 +97,11 @@ class Stream(Connection):
         if data:
             self.protocol.dataReceived(data)
         else:
-            # What the reactor would do on being told, without its detour.
-            self.stopReading()
+            # What the reactor would do on being told, without its detour; last
+            # because mostly both sides have ended, and nothing is left to stop.
             self.readConnectionLost(_DONE)
+            if self.connected:
+                self.stopReading()
         return None
 
     def doWrite(self) -> Any:
@@ -106,11 +109,11 @@ class Stream(Connection):
         return super().doWrite() if self.connected else None
 
     def startReading(self) -> None:
-        self._watched_in = True
+        self._watched = True
         self.reactor.addReader(self)
 
     def startWriting(self) -> None:
-        self._watched_out = True
+        self._watched = True
         self.reactor.addWriter(self)
 
     def connectionLost(self, reason: Failure) -> None:
@@ -119,10 +122,12 @@ class Stream(Connection):
             return
         self.disconnected, self.connected = 1, 0
         self.producer = None  # the session says what follows for it
-        if self._watched_in:
-            self.stopReading()
-        if self._watched_out:
-            self.stopWriting()
+        if self._watched:
+            if isinstance(self.reactor, Poll):
+                self.reactor.forget(self)
+            else:
+                self.stopReading()
+                self.stopWriting()
         self._closeSocket(not is_a(reason, ConnectionAborted))
         protocol = self.protocol
         del self.protocol, self.socket, self.fileno
@@ -155,7 +160,6 @@ class Stream(Connection):
             super().loseWriteConnection()
 
     def readConnectionLost(self, reason: Failure) -> None:
-        self._watched_in = False  # the reactor has done so before it tells us
         if self.TLS:
             super().readConnectionLost(reason)
         else:
@@ -165,8 +169,10 @@ class Stream(Connection):
         """A consumer of ours was lost: the session says what follows from it."""
 
     def _closeWriteConnection(self) -> None:
-        with suppress(OSError):  # the peer has reset; reading tells it
+        try:
             self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            return  # the peer has reset; reading tells it
 
     def _can_act(self) -> bool:
         """Whether nothing is queued that would have to go first."""

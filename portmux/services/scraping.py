@@ -66,7 +66,7 @@ class ScrapingService(Service):
             scraped.accept(sock)
 
         self._acceptors[address] = [
-            Acceptor(sock, engine.reactor, engine.budget, _one, accepted)
+            Acceptor(sock, engine.poll, engine.budget, _one, accepted)
             for sock in self._sockets[address]
         ]
         for acceptor in self._acceptors[address]:

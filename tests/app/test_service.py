@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import socket
 import tempfile
@@ -79,6 +80,9 @@ class ServiceCase(SynchronousTestCase):
     load: Callable[[], Config]
 
     def setUp(self) -> None:
+        # A start raises it; tests of what is as it was before come later.
+        files = resource.RLIMIT_NOFILE
+        self.addCleanup(resource.setrlimit, files, resource.getrlimit(files))
         self.addCleanup(os.chdir, os.getcwd())
         self.folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)

@@ -25,6 +25,7 @@ from bench.peers import (
 from portmux.app.inputs import inputs
 from portmux.config.load import load
 
+PACKAGES = Path(__file__).resolve().parents[2] / "bench" / "packages"
 SITE = Site(Path("/tmp/one"), 20443, "127.0.0.1:40123")
 
 
@@ -85,6 +86,10 @@ class PortmuxTests(SynchronousTestCase):
         """What users have on is on."""
         self.assertEqual(set(self.front["limits"]), {"connections", "per-source"})
         self.assertEqual(self.config["log"], {"access": "/tmp/one/access.log"})
+
+    def test_metrics(self) -> None:
+        """What is counted can be read, on a port in nobody's way."""
+        self.assertEqual(self.config["metrics"], {"prometheus": "127.0.0.1:0"})
 
 
 class HAProxyTests(SynchronousTestCase):
@@ -174,3 +179,10 @@ class PeerTests(SynchronousTestCase):
         """A peer that is missing is reported with what to install."""
         without = [peer.name for peer in PEERS if not peer.package]
         self.assertEqual(without, ["portmux"])
+
+    def test_each_package_is_installed(self) -> None:
+        """The list that is installed from has all of them."""
+        lines = PACKAGES.read_text().splitlines()
+        listed = {line.split()[1] for line in lines if not line.startswith("#")}
+        packages = {peer.package for peer in PEERS if peer.package}
+        self.assertLessEqual(packages, listed)

@@ -14,6 +14,7 @@ from bench.report import (
     Summary,
     chosen,
     faults,
+    merits,
     ratios,
     summarise,
     table,
@@ -22,6 +23,7 @@ from bench.report import (
 ORDER = ("direct", "base", "ours")
 RATE = Metric("rate", "conn/s", 0)
 COST = Metric("cost", "CPU", 1, inverse=True)
+NAMES = {metric.name for metric in METRICS}
 FIGURES = {
     "base": {"rate": 100.0, "cost": 50.0},
     "ours": {"rate": 80.0, "cost": 100.0},
@@ -132,6 +134,27 @@ class RatioTests(SynchronousTestCase):
     def test_no_base(self) -> None:
         """Without the base's figures there are no ratios."""
         self.assertEqual(ratios(FIGURES, "other", [RATE, COST]), {})
+
+
+class MeritTests(SynchronousTestCase):
+    """One direction for all rows of a picture."""
+
+    def test_more_is_better(self) -> None:
+        """Half the rate, twice the time, twice the cost: all are half as good."""
+        figures = {
+            "base": {"up_gbit": 8.0, "up_cpu": 0.5, "pp_cpu": 7.0, "pp_p50": 100.0},
+            "ours": {"up_gbit": 4.0, "up_cpu": 1.0, "pp_cpu": 14.0, "pp_p50": 200.0},
+        }
+        self.assertEqual(set(merits(figures, "base")["ours"].values()), {0.5})
+
+    def test_direction_of_every_row(self) -> None:
+        """Only of what is moved in a second more is better."""
+        more = {metric.name for metric in METRICS if metric.more}
+        self.assertEqual(
+            more, {name for name in NAMES if name.endswith(("_rate", "_gbit"))}
+        )
+        both = [metric.name for metric in METRICS if metric.more and metric.inverse]
+        self.assertEqual(both, [])
 
 
 class FaultTests(SynchronousTestCase):

@@ -6,10 +6,13 @@ from argparse import ArgumentTypeError
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
+from typing import ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from bench.run import names, parse, processor
+from bench.peers import BASE
+from bench.report import Summary
+from bench.run import draw, names, parse, processor
 
 
 class OptionTests(SynchronousTestCase):
@@ -36,10 +39,39 @@ class OptionTests(SynchronousTestCase):
             ["--seconds", "11"],
             ["--seconds", "nan"],
             ["--json", "/nowhere/at/all"],
+            ["--plot", "/nowhere/at/all"],
         ):
             with redirect_stderr(StringIO()) as said:
                 self.assertRaises(SystemExit, parse, arguments)
             self.assertIn(arguments[0], said.getvalue())
+
+
+class DrawTests(SynchronousTestCase):
+    """The plot, where there is something to draw."""
+
+    VERSIONS: ClassVar = {BASE: "HAProxy 2", "portmux": "portmux 1"}
+
+    def draw(self, *peers: str) -> tuple[Path, str]:
+        """@return: where the plot should be, and what was said."""
+        summary = Summary({peer: {"short_rate": 10.0} for peer in peers}, {})
+        path = Path(self.mktemp())
+        with redirect_stderr(StringIO()) as said:
+            draw(path, summary, self.VERSIONS)
+        return path, said.getvalue()
+
+    def test_versions_stand_below(self) -> None:
+        """A picture says of what it is."""
+        path, said = self.draw("direct", BASE, "portmux")
+        self.assertIn("HAProxy 2; portmux 1", path.read_text())
+        self.assertEqual(said, "")
+
+    def test_nothing_to_compare(self) -> None:
+        """Measuring one proxy alone is no fault, but gives no plot."""
+        for peers in (["portmux"], [BASE], []):
+            path, said = self.draw(*peers)
+            self.assertFalse(path.exists())
+            self.assertEqual(said.count("\n"), 1)
+            self.assertIn(f"nothing to compare with {BASE}", said)
 
 
 class ProcessorTests(SynchronousTestCase):

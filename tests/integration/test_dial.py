@@ -50,7 +50,7 @@ class RaceTests(SynchronousTestCase):
         self.reactor = Turned()
         self.names = Known()
         self.reactor.installNameResolver(self.names)
-        self.dialer = Dialer(self.reactor)
+        self.dialer = Dialer(self.reactor, self.reactor)
         self.connected: list[tuple[socket.socket, int]] = []
         self.failed: list[str] = []
         self.sockets: list[socket.socket] = []

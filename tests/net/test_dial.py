@@ -55,7 +55,7 @@ class DialTests(SynchronousTestCase):
         self.reactor = Turned()
         self.names = Names()
         self.reactor.installNameResolver(self.names)
-        self.dialer = Dialer(self.reactor)
+        self.dialer = Dialer(self.reactor, self.reactor)
         self.connected: list[tuple[socket.socket, int]] = []
         self.failed: list[str] = []
         self.directory = tempfile.TemporaryDirectory()

@@ -38,6 +38,8 @@ class Turned(EPollReactor):
         """Let time pass, and do what is due then."""
         self.now += seconds
         self.runUntilCurrent()
+        while self.timeout() == 0:  # what was due has made more due
+            self.runUntilCurrent()
 
     def turn(self, wait: float = 0.0) -> bool:
         """

@@ -15,6 +15,11 @@ from tests.peers.stage import PeersCase, listens, program
 PRIVILEGES = Path("/run/sshd")
 """Where sshd locks its unprivileged half in, for root; Debian's unit makes it."""
 
+WAITS = "Listening for incoming TCP connection"
+
+COMPLETE = "Initialization Sequence Completed"
+"""What OpenVPN says when it waits for a client, and when its tunnel is there."""
+
 
 @attrs.frozen
 class Sshd:
@@ -65,11 +70,16 @@ def sshd(case: PeersCase, port: int) -> Sshd:
     return Sshd((program("ssh"), "-F", "none", *given, "127.0.0.1"))
 
 
-def certificate(case: PeersCase, name: str) -> Path:
-    """@return: a certificate for a name and all below it; its key is C{NAME.key}."""
+def certificate(case: PeersCase, name: str, authority: str | None = None) -> Path:
+    """
+    @param authority: whose certificate signs it; None: it signs itself.
+    @return: a certificate for a name and all below it; its key is C{NAME.key}.
+    """
     made = case.folder / f"{name}.pem"
     names = f"subjectAltName=DNS:{name},DNS:*.{name}"
-    words = ("-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    words = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    if authority is not None:
+        words += ["-CA", f"{authority}.pem", "-CAkey", f"{authority}.key"]
     files = ("-keyout", f"{name}.key", "-out", made.name)
     subject = ("-subj", f"/CN={name}", "-addext", names)
     case.ask("openssl", "req", *words, "-nodes", *files, *subject).checked()
@@ -83,14 +93,16 @@ class Site:
 
     @ivar name: the site's; its files lie in a folder of that name, it names
         itself under C{/name} and takes files by PUT.
-    @ivar tls: with the certificate for its name.
+    @ivar tls: with the certificate for its name; one is made, unless it is there.
     @ivar options: of C{listen}, such as C{http2}.
+    @ivar more: what else it does.
     """
 
     name: str
     port: int
     tls: bool = False
     options: str = ""
+    more: str = ""
 
     def block(self) -> str:
         listen = f"127.0.0.1:{self.port} {'ssl' if self.tls else ''} {self.options}"
@@ -102,6 +114,7 @@ class Site:
                 root {self.name};
                 location = /name {{ return 200 "{self.name} by $server_protocol\\n"; }}
                 location /slow/ {{ alias {self.name}/; limit_rate 100k; }}
+                {self.more}
             }}
         """
 
@@ -128,12 +141,62 @@ def nginx(case: PeersCase, *sites: Site) -> Foreground:
     """Start it as one process, so that to stop that one stops it."""
     for site in sites:
         (case.folder / site.name).mkdir(exist_ok=True)
-        if site.tls:
+        if site.tls and not (case.folder / f"{site.name}.pem").exists():
             certificate(case, site.name)
     blocks = "".join(site.block() for site in sites)
     config = case.write(NGINX.format(sites=blocks), "nginx.conf")
     words = ("-e", "stderr", "-p", f"{case.folder}/", "-c", config)
     return case.serve(lambda: all(listens(it.port) for it in sites), "nginx", *words)
+
+
+def git_over_http(case: PeersCase, name: str) -> str:
+    """
+    Start git's own server side, for repositories in a site's folder.
+
+    @return: what has nginx ask it.
+    """
+    socket = f"{name}.fcgi"  # the whole path may be too long for a socket
+    case.serve((case.folder / socket).exists, "fcgiwrap", "-s", f"unix:{socket}")
+    where = case.ask("git", "--exec-path").checked().decode().strip()
+    parameters = {
+        "SCRIPT_FILENAME": f"{where}/git-http-backend",
+        "GIT_PROJECT_ROOT": case.folder / name,
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": "$uri",
+        "QUERY_STRING": "$query_string",
+        "REQUEST_METHOD": "$request_method",
+        "CONTENT_TYPE": "$content_type",
+        "CONTENT_LENGTH": "$content_length",
+        "REMOTE_USER": "somebody",  # who may push
+    }
+    given = [f"fastcgi_param {one} {value};" for one, value in parameters.items()]
+    return f"location ~ [.]git/ {{ fastcgi_pass unix:{socket}; {' '.join(given)} }}"
+
+
+def mail_server(case: PeersCase, port: int) -> Foreground:
+    """Start one that shows the mail that it gets."""
+    handler = ("-c", "aiosmtpd.handlers.Debugging", "stdout")
+    words = ("-n", "-l", f"127.0.0.1:{port}", *handler)
+    return case.serve(lambda: listens(port), "aiosmtpd", *words)
+
+
+def tunnel(case: PeersCase, role: str, *options: str) -> Foreground:
+    """
+    Start one end of a tunnel of OpenVPN.
+
+    It has no device, which would take rights, but pings that go through it. A
+    server takes one client; to ask whether it listens would be that one.
+
+    @param role: C{server} or C{client}; there is a certificate of that name by
+        the authority C{ca}.
+    """
+    device = ("--dev", "null", "--ping", "1", "--ping-exit", "60", "--verb", "3")
+    own = ("--dh", "none") if role == "server" else ("--nobind",)
+    keys = ("--ca", "ca.pem", "--cert", f"{role}.pem", "--key", f"{role}.key")
+    words = (*options, *device, f"--tls-{role}", *own, *keys)
+    vpn = case.start(program("openvpn"), *words)
+    vpn.wait_for(WAITS if role == "server" else COMPLETE)
+    return vpn
 
 
 def tls_server(

@@ -162,11 +162,11 @@ class Http:
         )
 
     def why(self, head: Head) -> Reason:
-        parser = head.recall(RequestParser, RequestParser)
         try:
             text = self._answer(head)[1]
         except Malformed as fault:
             text = f"no HTTP/1 request: {fault}"
+        parser = head.recall(RequestParser, RequestParser)
         request = parser.request
         try:
             parser.read(head.data)  # the host is worth knowing in any case
@@ -198,13 +198,14 @@ def _unbracketed(pattern: Pattern) -> Pattern:
 
 
 def _facts(request: Request) -> tuple[tuple[str, str], ...]:
-    facts = {
-        "method": request.method,
-        "host": request.host,
-        "path": request.path,
-        "version": request.version,
-    }
-    return tuple((name, printable(fact)) for name, fact in facts.items() if fact)
+    facts = [("method", printable(request.method))] if request.method else []
+    if request.host:
+        facts.append(("host", printable(request.host)))
+    if request.path:
+        facts.append(("path", printable(request.path)))
+    if request.version:
+        facts.append(("version", request.version))
+    return tuple(facts)
 
 
 def register(registry: Registry) -> None:

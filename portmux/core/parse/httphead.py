@@ -21,9 +21,10 @@ _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
 _VISIBLE = re.compile(rb"[\x21-\x7e]*")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _LINE = re.compile(
-    rb"(%b) (%b) HTTP/(1\.[0-9])\r?\n" % (_TOKEN.pattern, _VISIBLE.pattern)
+    rb"(?=[^ ])(%b) (?=[^ ])(%b) HTTP/(1\.[0-9])\r?\n"
+    % (_TOKEN.pattern, _VISIBLE.pattern)
 )
-_FIELD = re.compile(rb"(%b):(%b)\r?\n" % (_TOKEN.pattern, _VALUE.pattern))
+_FIELD = re.compile(rb"(?=[^:])(%b):(%b)\r?\n" % (_TOKEN.pattern, _VALUE.pattern))
 _VERSION = b"HTTP/1."
 
 _LF, _CR, _SP, _COLON = b"\n\r :"
@@ -49,7 +50,7 @@ class Request:
         field; empty when neither does. Before C{complete} another Host field
         may still show that the head is malformed.
     @ivar version: C{1.0}, C{1.1}; with it the request line is whole.
-    @ivar fields: names in lower case, and values, of the fields read so far.
+    @ivar fields: of those read so far: names in lower case, values as they came.
     @ivar complete: the head is whole.
     """
 
@@ -58,12 +59,13 @@ class Request:
     path: str | None = None
     host: str | None = None
     version: str | None = None
-    fields: list[tuple[str, str]] = attrs.field(factory=list)
+    fields: list[tuple[bytes, bytes]] = attrs.field(factory=list)
     complete: bool = False
 
     def values(self, name: str) -> list[str]:
         """@return: the values of the fields of this name, given in lower case."""
-        return [value for field, value in self.fields if field == name]
+        wanted = name.encode()
+        return [_text(value) for field, value in self.fields if field == wanted]
 
     def set_target(self, octets: bytes) -> None:
         self.target = octets.decode("ascii")
@@ -71,16 +73,19 @@ class Request:
         if authority is not None:
             self.host = _host(authority.rpartition("@")[2])
 
-    def add(self, octets: bytes, value_octets: bytes) -> None:
-        name = octets.decode("ascii").lower()
-        value = value_octets.strip(b" \t").decode("utf-8", "surrogateescape")
-        if name == "host":
-            if self.values(name):
+    def add(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name == b"host":
+            if self.values("host"):
                 raise Malformed("there are two Host fields")
-            host = _host(value)
+            host = _host(_text(value))
             if self.host is None:  # RFC 9112, section 3.2.2: the target wins
                 self.host = host
         self.fields.append((name, value))
+
+    def finish(self) -> None:
+        self.host = self.host or ""
+        self.complete = True
 
 
 @attrs.define(eq=False, slots=True)
@@ -142,7 +147,7 @@ class RequestParser:
         @raise Malformed: no request starts like this.
         """
         if self.request.version is None:
-            self._go_on(_read_line, data)
+            self._go_on(_whole_line, _read_line, data)
         return self.request.version is not None
 
     def read(self, data: bytearray) -> Request | None:
@@ -153,18 +158,23 @@ class RequestParser:
         @raise Malformed: no head starts like this.
         """
         if self.read_line(data) and not self.request.complete:
-            self._go_on(_read_fields, data)
+            self._go_on(_whole_fields, _read_fields, data)
         return self.request if self.request.complete else None
 
     def _go_on(
-        self, part: Callable[[_Cursor, Request], Steps], data: bytearray
+        self,
+        at_once: Callable[[_Cursor, Request], bool],
+        step_by_step: Callable[[_Cursor, Request], Steps],
+        data: bytearray,
     ) -> None:
         if self._fault is not None:
             raise Malformed(self._fault)
         self._cursor.data = data
-        if self._steps is None:
-            self._steps = part(self._cursor, self.request)
         try:
+            if self._steps is None:
+                if at_once(self._cursor, self.request):
+                    return
+                self._steps = step_by_step(self._cursor, self.request)
             next(self._steps)
         except StopIteration:
             self._steps = None
@@ -175,15 +185,20 @@ class RequestParser:
             self._cursor.data = b""
 
 
-def _read_line(cursor: _Cursor, request: Request) -> Steps:
-    """Mostly the line is there at once, else it is read run by run."""
+def _whole_line(cursor: _Cursor, request: Request) -> bool:
+    """@return: whether all of it is there, as it mostly is."""
     line = _LINE.match(cursor.data, 0, MOST)
-    if line is not None and line[1] and line[2]:
-        request.method = line[1].decode("ascii")
-        request.set_target(line[2])
-        request.version = line[3].decode("ascii")
-        cursor.at = line.end()
-        return
+    if line is None:
+        return False
+    method, target, version = line.groups()
+    request.method = method.decode("ascii")
+    request.set_target(target)
+    request.version = version.decode("ascii")
+    cursor.at = line.end()
+    return True
+
+
+def _read_line(cursor: _Cursor, request: Request) -> Steps:
     method = yield from cursor.run(_TOKEN)
     if not method or (yield from cursor.octet()) != _SP:
         raise Malformed("no method")
@@ -202,14 +217,21 @@ def _read_line(cursor: _Cursor, request: Request) -> Steps:
     request.version = f"1.{minor:c}"
 
 
+def _whole_fields(cursor: _Cursor, request: Request) -> bool:
+    """Read those that are there. @return: whether they end the head as usual."""
+    data, match = cursor.data, _FIELD.match
+    while (field := match(data, cursor.at, MOST)) is not None:
+        cursor.at = field.end()
+        request.add(field[1], field[2])
+    if cursor.at > MOST - 2 or not data.startswith(b"\r\n", cursor.at):
+        return False
+    cursor.at += 2
+    request.finish()
+    return True
+
+
 def _read_fields(cursor: _Cursor, request: Request) -> Steps:
-    """Like the line: whole, or run by run."""
-    while True:
-        field = _FIELD.match(cursor.data, cursor.at, MOST)
-        if field is not None and field[1]:
-            cursor.at = field.end()
-            request.add(field[1], field[2])
-            continue
+    while not _whole_fields(cursor, request):
         name = yield from cursor.run(_TOKEN)
         if not name and cursor.data[cursor.at] in (_CR, _LF):
             break
@@ -218,9 +240,10 @@ def _read_fields(cursor: _Cursor, request: Request) -> Steps:
         value = yield from cursor.run(_VALUE)
         yield from _read_line_end(cursor)
         request.add(name, value)
+    else:
+        return
     yield from _read_line_end(cursor)
-    request.host = request.host or ""
-    request.complete = True
+    request.finish()
 
 
 def _read_line_end(cursor: _Cursor) -> Steps:
@@ -236,7 +259,7 @@ def _split(method: str | None, target: str) -> tuple[str | None, str]:
     """@return: the target's authority, None where it has none, and its path."""
     if method == "CONNECT":  # RFC 9112, section 3.2.3
         return target, ""
-    absolute = _ABSOLUTE.fullmatch(target)
+    absolute = None if target[0] == "/" else _ABSOLUTE.fullmatch(target)
     if absolute is None:
         return None, _path(target)
     return absolute["authority"], _path(absolute["rest"]) or "/"
@@ -244,6 +267,10 @@ def _split(method: str | None, target: str) -> tuple[str | None, str]:
 
 def _path(target: str) -> str:
     return target.partition("#")[0].partition("?")[0]
+
+
+def _text(value: bytes) -> str:
+    return value.strip(b" \t").decode("utf-8", "surrogateescape")
 
 
 def _host(authority: str) -> str:
