@@ -122,7 +122,7 @@ class LoadTests(SynchronousTestCase):
             set(registry.matchers),
         )
         self.assertLessEqual({"forward", "close", "echo"}, set(registry.actions))
-        self.assertLessEqual({"line"}, set(registry.framers))
+        self.assertLessEqual({"line", "http", "modbus"}, set(registry.framers))
         every = (registry.matchers, registry.actions, registry.framers)
         for kind in (kind for kinds in every for kind in kinds.values()):
             self.assertTrue((kind.__doc__ or "").strip(), kind)
