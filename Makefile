@@ -38,10 +38,13 @@ run: $(VENV)/.run ## run portmux in the foreground on conf/portmux.conf
 
 test: $(VENV)/.test ## run all tests that need only Python
 	.ci/trial $(BIN)/python $(TESTS)
+	[ -n "$(TESTS)" ] || \
+	    PORTMUX_TEST_ENGINE=twisted .ci/trial $(BIN)/python tests.integration
 
 peers: $(VENV)/.test ## run the tests with real peers: ssh, curl, openssl, nc
 	.ci/need .ci/peers-packages
 	.ci/trial $(BIN)/python tests.peers
+	PORTMUX_TEST_ENGINE=twisted .ci/trial $(BIN)/python tests.peers
 
 adversaries: $(VENV)/.test ## run the tests with scanners, slow clients and floods
 	.ci/need .ci/adversaries-packages

@@ -22,6 +22,9 @@ from portmux.core.policy import Policy
 from portmux.core.registry import Registry
 from portmux.core.sniff import Route as CompiledRoute
 from portmux.core.sniff import Table, Way
+from portmux.errors import PortmuxError
+from portmux.net.engine import Kind, best
+from portmux.net.lane import lane
 from portmux.net.listen import Listening
 
 T = TypeVar("T")
@@ -37,6 +40,21 @@ def registry() -> Registry:
     kinds.load(portmux.core.frame)
     kinds.load(portmux.actions)
     return kinds
+
+
+def engine(config: Config) -> Kind:
+    """
+    @return: what carries a configuration's connections.
+    @raise PortmuxError: this system does not have what that needs.
+    """
+    if config.engine is None:
+        return best()
+    without = lane.missing() if config.engine == Kind.LANE.value else None
+    if without is not None:
+        raise PortmuxError(
+            f"engine: lane needs {without}, which is not there; twisted is allowed"
+        )
+    return Kind(config.engine)
 
 
 def policy(

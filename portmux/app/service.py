@@ -112,7 +112,9 @@ class Portmux(MultiService):
             self._sockets.close()
             raise
         self._files.obey(config.log)
-        self.engine = Engine(reactor, Budget.of_process(), self._ended)
+        self.engine = Engine(
+            reactor, Budget.of_process(), self._ended, build.engine(config)
+        )
         for service in services.values():
             service.setServiceParent(self)
 
@@ -157,6 +159,7 @@ class Portmux(MultiService):
 
     def _apply(self, fresh: Config) -> None:
         """@raise PortmuxError: nothing has changed."""
+        kind = build.engine(fresh)
         services, policies = self._planned(fresh)
         open_before = len(self._sockets)
         files = self._files.following(fresh)
@@ -166,6 +169,10 @@ class Portmux(MultiService):
             files.close(save=self._files)
             raise
         # From here on nothing can fail.
+        if kind is not self.engine.kind:
+            self.engine.use(kind)
+            for service in self._services().values():
+                service.accept_anew()
         for name, service in self._services().items():
             if name not in services:
                 service.disownServiceParent()
@@ -272,7 +279,7 @@ class Portmux(MultiService):
 
     def _close(self, result: Any) -> Any:
         self.engine.idle = None
-        self.engine.deadlines.stop()
+        self.engine.stop()
         self._files = self._files.end()
         return result
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from portmux import __version__
 from portmux.commands.common import Commands
+from portmux.net.engine import best
 
 LIBRARIES: Final = ("Twisted", "zope.interface", "attrs", "PyYAML", "h11", "pyOpenSSL")
 
@@ -27,6 +28,7 @@ def _version(options: argparse.Namespace) -> int:
     for name in LIBRARIES:
         print(f"{name} {_installed(name)}")
     print(f"{platform.system()} {platform.release()} {platform.machine()}")
+    print(f"engine: {best().value}, unless the configuration wants another one")
     return 0
 
 

@@ -335,6 +335,12 @@ class Config:
         example="any",
     )
     limits: GlobalLimits = option("limits of the whole program", factory=GlobalLimits)
+    engine: Literal["lane", "twisted"] | None = option(
+        "what carries forwarded connections: lane, an event loop of portmux's own for "
+        "Linux, or twisted, Twisted's transports; none: lane, where the system can",
+        default=None,
+        example="twisted",
+    )
     log: Log = option("what is written where", factory=Log)
     metrics: Metrics = option("who may read what is counted", factory=Metrics)
     drain: Seconds | None = option(

@@ -44,6 +44,8 @@ _ITS_OWN: Final = {
 }
 """Failures of the connection that was to be accepted. accept(2)."""
 
+_STREAM: Final = int(socket.SOCK_STREAM)  # an enumeration is slow to calculate with
+
 Accepted = Callable[[socket.socket, Address, Address], None]
 """Given a client's socket, in blocking mode, its address and the local one."""
 
@@ -154,7 +156,7 @@ def bare(family: int, flags: int = 0, descriptor: int | None = None) -> socket.s
         enumerations, C{with}): at half the price.
     @raise OSError: there is none to be had.
     """
-    made = socket.SocketType(family, socket.SOCK_STREAM | flags, 0, descriptor)
+    made = socket.SocketType(family, _STREAM | flags, 0, descriptor)
     return cast(socket.socket, made)
 
 

@@ -43,6 +43,7 @@ Failed = Callable[[str], None]
 """Told why no connection came about, in one clause."""
 
 
+_NONBLOCK: Final = int(socket.SOCK_NONBLOCK)
 _COMING: Final = (0, errno.EINPROGRESS)
 
 
@@ -152,7 +153,7 @@ def _begin(name: Name, wanted: Wanted) -> _Begun | str:
     """@return: why there is no connection, in one clause, instead of one."""
     family, address = name
     try:
-        sock = bare(family, socket.SOCK_NONBLOCK)
+        sock = bare(family, _NONBLOCK)
     except OSError as error:
         return _clause(error.errno)
     sent = 0

@@ -128,7 +128,7 @@ class Engine:
         front = Front(self, live.session)
         self.replace(live, front)
         try:
-            front.adopt(Stream(sock, front, self.reactor), plan)
+            front.adopt(Stream(sock, front, self.poll), plan)
         except Exception:
             front.fail()
 

@@ -21,6 +21,7 @@ from portmux.net.accept import Acceptor
 from portmux.net.descriptors import Budget
 from portmux.net.engine import Engine
 from portmux.net.listen import Listening, listen
+from tests.engines import KIND
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class EngineCase(TestCase):
         self._records: DeferredQueue[Record] = DeferredQueue()
         self._sockets: list[socket.socket] = []
         self._acceptors: list[Acceptor] = []
-        self.engine = Engine(reactor, Budget(1000), self._records.put)
+        self.engine = Engine(reactor, Budget(1000), self._records.put, KIND)
         self.threads = ThreadPool(0, 20)
         self.threads.start()
 
@@ -123,7 +124,7 @@ class EngineCase(TestCase):
             front.stop("stopped")
         if self.engine.live:
             await over
-        self.engine.deadlines.stop()
+        self.engine.stop()
         self.threads.stop()
 
     def keep(self, sock: socket.socket) -> socket.socket:
@@ -137,15 +138,7 @@ class EngineCase(TestCase):
         opened = listen(Listening(Host(host, 0)), {})
         for sock in opened:
             self._sockets.append(sock)
-            acceptor = Acceptor(
-                sock,
-                reactor,
-                self.engine.budget,
-                lambda: policy.descriptors,
-                lambda sock, source, local: self.engine.accept(
-                    sock, source, local, policy
-                ),
-            )
+            acceptor = self.engine.acceptor(sock, lambda: policy)
             acceptor.start()
             self._acceptors.append(acceptor)
         return int(opened[0].getsockname()[1])

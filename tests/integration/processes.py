@@ -20,6 +20,8 @@ from typing import IO, Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.engines import SETTING
+
 ROOT = Path(__file__).parent.parent.parent
 
 PATIENCE = 60.0
@@ -43,7 +45,7 @@ def environment(**variables: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.upper().startswith(("PORTMUX__", "LISTEN_", "NOTIFY_"))
     }
-    return {**inherited, "PYTHONPATH": str(ROOT), **variables}
+    return {**inherited, "PYTHONPATH": str(ROOT), **SETTING, **variables}
 
 
 def figures(text: str) -> None:

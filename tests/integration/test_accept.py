@@ -30,6 +30,7 @@ from portmux.net.accept import Acceptor
 from portmux.net.descriptors import Budget
 from portmux.net.engine import Engine
 from portmux.net.listen import Listening, listen
+from tests.engines import KIND
 from tests.net.stage import policy
 from tests.net.turned import Turned
 
@@ -42,7 +43,7 @@ class Counted(Acceptor):
 resource.setrlimit(resource.RLIMIT_NOFILE, ({LIMIT}, {LIMIT}))
 reactor, records = Turned(), []
 budget = Budget.of_process() if sys.argv[1] == "known" else Budget(10_000)
-engine = Engine(reactor, budget, records.append)
+engine = Engine(reactor, budget, records.append, KIND)
 wanted = policy([(b"", Echo().plan())])
 (sock,) = listen(Listening(Host("127.0.0.1", 0), backlog=1000), {{}})
 acceptor = Counted(

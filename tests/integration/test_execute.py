@@ -17,16 +17,15 @@ from twisted.python.threadpool import ThreadPool
 from twisted.trial.unittest import TestCase
 
 from portmux.actions.execute import Exec
-from portmux.core.address import Address
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.match.prefix import Prefix
 from portmux.core.option import Seconds
 from portmux.core.policy import Policy
 from portmux.core.record import Record
 from portmux.core.sniff import Route, Table, Way
-from portmux.net.accept import Acceptor
 from portmux.net.descriptors import Budget
 from portmux.net.engine import Engine
+from tests.engines import KIND
 
 T = TypeVar("T")
 
@@ -83,7 +82,7 @@ class ExecTests(TestCase):
     def setUp(self) -> None:
         self.records: list[Record] = []
         self._waiting: list[tuple[int, Deferred[None]]] = []
-        self.engine = Engine(reactor, Budget(1000), self._record)
+        self.engine = Engine(reactor, Budget(1000), self._record, KIND)
         self.threads = ThreadPool(0, 20)
         self.threads.start()
         self.addCleanup(self.threads.stop)
@@ -94,7 +93,7 @@ class ExecTests(TestCase):
             front.stop("test")
         ended = self.engine.tasks.cancel()
         self.engine.tasks.cancel()
-        return ended.addCallback(lambda _: self.engine.deadlines.stop())
+        return ended.addCallback(lambda _: self.engine.stop())
 
     def _record(self, record: Record) -> None:
         self.records.append(record)
@@ -119,11 +118,7 @@ class ExecTests(TestCase):
         sock.setblocking(False)
         self.addCleanup(sock.close)
 
-        def accepted(sock: socket.socket, source: Address, local: Address) -> None:
-            sock.setblocking(False)
-            self.engine.accept(sock, source, local, policy)
-
-        acceptor = Acceptor(sock, reactor, self.engine.budget, lambda: 5, accepted)
+        acceptor = self.engine.acceptor(sock, lambda: policy)
         acceptor.start()
         self.addCleanup(acceptor.stop)
         return int(sock.getsockname()[1])

@@ -43,7 +43,7 @@ class Lane:
         self.seconds: Callable[[], float] = engine.reactor.seconds
         self.deadlines = engine.deadlines
         self.poller = Poller(engine.reactor)
-        self.dialer = Dialer(self.poller)
+        self.dialer = Dialer(engine.reactor, self.poller)
         self.relay: Relay = Pairs(self.poller, self.deadlines)
         self.over = engine.over
 

@@ -56,7 +56,7 @@ class Unfinished(Protocol):
 @implementer(IReadDescriptor)
 class Poller:
     """
-    Watches descriptors; also what of a reactor L{Acceptor} and L{Dialer} need.
+    Watches descriptors; also as a L{portmux.net.poll.Poll} does.
 
     @ivar now: the reactor's time when it last woke us.
     """
@@ -76,10 +76,6 @@ class Poller:
         self._unfinished: list[Unfinished] = []
         self._call: IDelayedCall | None = None
         reactor.addReader(self)
-
-    @property
-    def nameResolver(self) -> Any:
-        return self.reactor.nameResolver
 
     def stop(self) -> None:
         """The last call: nothing is watched any more."""
