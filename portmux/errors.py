@@ -13,10 +13,6 @@ class Malformed(PortmuxError):
     """The peer's bytes cannot be the protocol a parser was asked about."""
 
 
-class NoBackend(PortmuxError):
-    """A pool has no backend that may take a new connection."""
-
-
 class PoolError(PortmuxError):
     """What an operator wants of a pool cannot be done; says why."""
 
@@ -36,3 +32,17 @@ class ConfigError(PortmuxError):
 
 class ExtensionError(PortmuxError):
     """An extension, or a built-in kind, that cannot be registered."""
+
+
+class CommandError(PortmuxError):
+    """
+    A command that was not carried out.
+
+    @ivar code: JSON-RPC's code for it.
+    @ivar data: what more there is to say to JSON-RPC's clients.
+    """
+
+    def __init__(self, code: int, text: str, data: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+        self.data = data

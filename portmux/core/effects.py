@@ -13,8 +13,8 @@ import attrs
 
 from portmux.core.address import Address
 from portmux.core.plan import Serving
-from portmux.core.pool import Ticket
 from portmux.core.reach import PLAIN, Reach
+from portmux.core.waiting import Ticket
 
 
 class Side(Enum):

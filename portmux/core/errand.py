@@ -8,7 +8,7 @@ from portmux.core.address import Address
 from portmux.core.backend import Backend
 from portmux.core.limits import source_key
 from portmux.core.plan import Forwarding
-from portmux.core.pool import Ticket
+from portmux.core.waiting import Ticket
 
 
 @attrs.define(eq=False, slots=True)

@@ -7,11 +7,8 @@ went. Times are seconds of the sessions' clock.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
 from random import Random
-from typing import Final
 
 import attrs
 
@@ -19,25 +16,10 @@ from portmux.core.address import Address
 from portmux.core.backend import Backend, State
 from portmux.core.health import Ejection
 from portmux.core.reach import PLAIN, Reach
+from portmux.core.sticky import Sticky
 from portmux.core.strategies import Strategy, chooser
-from portmux.errors import NoBackend, PoolError
-
-REMEMBERED: Final = 65536
-"""Sources that stick to a backend at most; the one unseen for longest is forgotten
-first (taste: about 10 MiB)."""
-
-
-@attrs.frozen(slots=True)
-class Queue:
-    """
-    Where sessions wait when every backend has as many as it may.
-
-    @ivar length: sessions that may wait.
-    @ivar timeout: seconds that one of them waits.
-    """
-
-    length: int = 0
-    timeout: float = 10.0
+from portmux.core.waiting import NO_QUEUE, Line, Queue, Ticket
+from portmux.errors import PoolError
 
 
 @attrs.frozen(slots=True)
@@ -59,7 +41,7 @@ class Settings:
     eject: Ejection | None = None
     slow_start: float | None = None
     sticky: float | None = None
-    queue: Queue = Queue()
+    queue: Queue = NO_QUEUE
     reach: Reach = PLAIN
 
 
@@ -81,43 +63,17 @@ class Change:
 
 
 @attrs.define(eq=False, slots=True)
-class Ticket:
-    """
-    A place in a pool's queue.
-
-    @ivar tried: backends that it is not waiting for.
-    @ivar call: what an engine puts here is called once there is a backend; it
-        has the session's turn taken soon, but not from inside the call.
-    @ivar backend: what has become free; it is taken for the ticket's session.
-    """
-
-    tried: Collection[Backend] = ()
-    call: Callable[[], None] | None = None
-    backend: Backend | None = attrs.field(default=None, init=False)
-
-
-@attrs.define(eq=False, slots=True)
-class Waiting:
-    """Numbers of a queue that only grow. @ivar seconds: of all that had to wait."""
-
-    sessions: int = 0
-    refused: int = 0
-    expired: int = 0
-    seconds: float = 0.0
-
-
-@attrs.define(eq=False, slots=True)
 class Pool:
     """
     @ivar name: a pool's in the configuration, or C{LISTENER/ROUTE}.
     @ivar observers: told of every change of a backend, after it.
-    @ivar waiting: of the queue.
+    @ivar waiting: sessions for which there was no room yet.
     """
 
     name: str = ""
     settings: Settings = attrs.field(factory=Settings)
     observers: list[Callable[[Change], None]] = attrs.field(factory=list, repr=False)
-    waiting: Waiting = attrs.field(factory=Waiting, init=False, repr=False)
+    waiting: Line = attrs.field(factory=Line, init=False, repr=False)
     _backends: dict[Address, Backend] = attrs.field(factory=dict, init=False)
     _random: Random = attrs.field(factory=Random, repr=False)
     _usable: Sequence[Backend] = attrs.field(default=(), init=False, repr=False)
@@ -126,10 +82,7 @@ class Pool:
     )
     _turns: int = attrs.field(default=0, init=False, repr=False)
     _bounded: bool = attrs.field(default=False, init=False, repr=False)
-    _queue: deque[Ticket] = attrs.field(factory=deque, init=False, repr=False)
-    _stuck: OrderedDict[str, tuple[Backend, float]] = attrs.field(
-        factory=OrderedDict, init=False, repr=False
-    )
+    _sticky: Sticky = attrs.field(factory=Sticky, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._choose = chooser(self.settings.strategy, self._random)
@@ -161,7 +114,7 @@ class Pool:
     @property
     def queued(self) -> int:
         """Sessions that wait now."""
-        return len(self._queue)
+        return len(self.waiting)
 
     @property
     def by_source(self) -> bool:
@@ -199,30 +152,15 @@ class Pool:
             else:
                 backend = self._choose(backends, source, now)
         if self.settings.sticky is not None and source is not None:
-            self._stick(source, backend, now + self.settings.sticky)
+            self._sticky.put(source, backend, now + self.settings.sticky)
         self._take(backend)
         return backend
 
     def release(self, backend: Backend) -> None:
         """A session does without it from now on."""
         backend.active -= 1
-        if self._queue and backend in self._usable:
+        if self.waiting and backend in self._usable:
             self._call_for(backend)
-
-    @contextmanager
-    def lease(self, tried: Collection[Backend] = ()) -> Iterator[Backend]:
-        """
-        Hold a backend for as long as the C{with} block runs.
-
-        @raise NoBackend: all were tried, or have as many sessions as they may.
-        """
-        backend = self.acquire(tried)
-        if backend is None:
-            raise NoBackend("every backend was tried")
-        try:
-            yield backend
-        finally:
-            self.release(backend)
 
     def connected(self, backend: Backend, now: float) -> None:
         """An attempt to connect to it has succeeded."""
@@ -257,21 +195,14 @@ class Pool:
 
     def enqueue(self, tried: Collection[Backend]) -> Ticket | None:
         """@return: None: as many wait as may. Whoever leaves says so by L{leave}."""
-        if len(self._queue) >= self.settings.queue.length:
-            self.waiting.refused += 1
-            return None
-        ticket = Ticket(tried)
-        self._queue.append(ticket)
-        self.waiting.sessions += 1
-        return ticket
+        return self.waiting.enter(tried, self.settings.queue.length)
 
     def leave(self, ticket: Ticket) -> None:
         """Nobody waits for it any more; what it was given goes to the next one."""
         backend, ticket.backend, ticket.call = ticket.backend, None, None
+        self.waiting.leave(ticket)
         if backend is not None:
             self.release(backend)
-        elif ticket in self._queue:
-            self._queue.remove(ticket)
 
     # -- what operators do
 
@@ -330,8 +261,33 @@ class Pool:
         self.settings = settings
         self._choose = chooser(settings.strategy, self._random)
         if settings.sticky is None:
-            self._stuck.clear()
+            self._sticky = Sticky()
         self._review()
+
+    def begin(self, name: str, now: float) -> None:
+        """It is in use from now on, under this name."""
+        self.name = name
+        for backend in self._backends.values():
+            backend.since = now
+
+    def follow(self, wanted: Iterable[Backend], now: float) -> None:
+        """
+        Have backends like these, in this order.
+
+        One whose address stays keeps its state, its sessions and its numbers.
+        """
+        wanted = list(wanted)
+        addresses = {each.address for each in wanted}
+        for backend in self.backends:
+            if backend.address not in addresses:
+                self.remove(backend, now)
+        for each in wanted:
+            backend = self._backends.get(each.address) or self.add(each.address, now)
+            backend.weight, backend.most = each.weight, each.most
+        order = [each.address for each in wanted]
+        self._backends = {address: self._backends[address] for address in order}
+        self._review()
+        self._call_queue()
 
     # -- inside
 
@@ -344,18 +300,12 @@ class Pool:
     def _stuck_to(
         self, source: str, tried: Collection[Backend], now: float
     ) -> Backend | None:
-        backend, until = self._stuck.get(source, (None, 0.0))
-        if backend is None or until <= now or backend in tried:
+        backend = self._sticky.find(source, now)
+        if backend is None or backend in tried or not backend.has_room:
             return None
-        if self._backends.get(backend.address) is not backend or not backend.has_room:
+        if self._backends.get(backend.address) is not backend:
             return None
         return backend if backend.state in (State.UP, State.DRAINING) else None
-
-    def _stick(self, source: str, backend: Backend, until: float) -> None:
-        self._stuck[source] = backend, until
-        self._stuck.move_to_end(source)
-        if len(self._stuck) > REMEMBERED:
-            self._stuck.popitem(last=False)
 
     def _eject(self, backend: Backend, rule: Ejection, now: float) -> None:
         if backend.state is not State.UP or not self._may_eject(rule):
@@ -421,19 +371,16 @@ class Pool:
 
     def _call_queue(self) -> None:
         for backend in self._usable:
-            while self._queue and self._call_for(backend):
+            while self.waiting and self._call_for(backend):
                 pass
 
     def _call_for(self, backend: Backend) -> bool:
         """@return: whether someone waited for it, and has it now."""
-        if not backend.has_room:
+        ticket = self.waiting.first_for(backend) if backend.has_room else None
+        if ticket is None:
             return False
-        for ticket in self._queue:
-            if backend not in ticket.tried:
-                self._queue.remove(ticket)
-                self._take(backend)
-                ticket.backend = backend
-                if ticket.call is not None:
-                    ticket.call()
-                return True
-        return False
+        self._take(backend)
+        ticket.backend = backend
+        if ticket.call is not None:
+            ticket.call()
+        return True

@@ -42,9 +42,9 @@ from portmux.core.effects import (
 from portmux.core.errand import Errand
 from portmux.core.plan import Closing, Forwarding, Serving
 from portmux.core.policy import Policy
-from portmux.core.pool import Ticket
 from portmux.core.record import Record, hint
 from portmux.core.sniff import Cause, Decision, Sniffer, Way
+from portmux.core.waiting import Ticket
 
 LINGER: Final = 10.0
 """Seconds for the last bytes to reach a peer that was told the end (taste)."""

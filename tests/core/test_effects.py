@@ -22,7 +22,7 @@ from portmux.core.effects import (
     Side,
     Wait,
 )
-from portmux.core.pool import Ticket
+from portmux.core.waiting import Ticket
 
 
 class EffectTests(SynchronousTestCase):

@@ -13,8 +13,9 @@ from portmux.core.backend import Backend, State
 from portmux.core.errand import Errand
 from portmux.core.health import Ejection
 from portmux.core.plan import Forwarding
-from portmux.core.pool import Pool, Queue, Settings, Ticket
+from portmux.core.pool import Pool, Settings
 from portmux.core.strategies import Strategy
+from portmux.core.waiting import Queue, Ticket
 from portmux.testing import SOURCE
 
 ADDRESSES = A, B, C = [Host(f"10.0.0.{last}", 80) for last in (1, 2, 3)]
@@ -133,7 +134,7 @@ class QueueTests(SynchronousTestCase):
         one = self.waiting()
         one.expired(NOW + 5)
         self.assertEqual((one.queued, one.why), (5.0, "pool web: waited 5 s"))
-        self.assertEqual((self.pool.queued, self.pool.waiting.expired), (0, 1))
+        self.assertEqual((len(self.pool.waiting), self.pool.waiting.expired), (0, 1))
         self.waiting()
 
     def test_gone_between_call_and_turn(self) -> None:
@@ -186,7 +187,7 @@ class ConservationTests(SynchronousTestCase):
         for what, which in events:
             world.happen(what, which)
             self.assertEqual(world.counted(), world.expected())
-            self.assertLessEqual(pool.queued, 3)
+            self.assertLessEqual(len(pool.waiting), 3)
             if eject is None or eject.most is None:
                 self.assertTrue(world.never_all_ejected())
         for one in [*world.live]:
@@ -275,7 +276,7 @@ class World:
         return (
             sum(backend.active for backend in self.known),
             sum(backend.pending for backend in self.known),
-            self.pool.queued,
+            len(self.pool.waiting),
         )
 
     def expected(self) -> tuple[int, int, int]:

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux.core import pool as module
 from portmux.core.address import Host
 from portmux.core.backend import Backend, State
 from portmux.core.health import Ejection
-from portmux.core.pool import Change, Pool, Queue, Settings
+from portmux.core.pool import Change, Pool, Settings
 from portmux.core.strategies import Strategy
-from portmux.errors import NoBackend, PoolError
+from portmux.core.waiting import Queue
+from portmux.errors import PoolError
 
 A, B, C = (Host(f"10.0.0.{last}", 80) for last in (1, 2, 3))
 
@@ -78,35 +78,6 @@ class PoolTests(SynchronousTestCase):
         pool = Pool.of([])
         self.assertIsNone(pool.acquire())
         self.assertFalse(pool.is_crowded())
-
-    def test_lease(self) -> None:
-        """The backend is held inside the block and given back behind it."""
-        pool = Pool.of([A])
-        with pool.lease() as backend:
-            self.assertEqual((backend.address, backend.active), (A, 1))
-        self.assertEqual(backend.active, 0)
-
-    def test_lease_and_an_error(self) -> None:
-        """Whatever ends the block."""
-        pool = Pool.of([A])
-
-        def fail() -> None:
-            with pool.lease():
-                raise KeyError
-
-        self.assertRaises(KeyError, fail)
-        self.assertEqual(pool.backends[0].active, 0)
-
-    def test_nothing_to_lease(self) -> None:
-        """It is told, and nothing is taken."""
-        pool = Pool.of([A])
-
-        def lease() -> None:
-            with pool.lease(pool.backends):
-                self.fail("there is no backend")
-
-        self.assertRaises(NoBackend, lease)
-        self.assertEqual(pool.backends[0].active, 0)
 
     @given(st.lists(st.integers(0, 2), max_size=50))
     def test_counts(self, events: Sequence[int]) -> None:
@@ -359,15 +330,6 @@ class StickyTests(SynchronousTestCase):
         self.assertIsNot(second, first)
         self.assertIs(taken(pool, source="x", now=NOW), second)
 
-    def test_table(self) -> None:
-        """It does not grow for ever: who was not seen for longest is forgotten."""
-        self.patch(module, "REMEMBERED", 2)
-        pool = self.pool()
-        first, second, _ = (taken(pool, source=source, now=NOW) for source in "xyz")
-        self.assertIs(taken(pool, source="y", now=NOW), second)
-        self.assertIsNot(taken(pool, source="x", now=NOW), second)
-        self.assertEqual(first.active, 2, "by its turn, not because it sticks")
-
 
 class QueueTests(SynchronousTestCase):
     def full(self, length: int = 2, *addresses: Host) -> Pool:
@@ -402,7 +364,7 @@ class QueueTests(SynchronousTestCase):
         pool.release(one)
         self.assertEqual((called, second.backend), (["first", "second"], one))
         pool.release(one)
-        self.assertEqual((one.active, pool.queued), (0, 0))
+        self.assertEqual((one.active, len(pool.waiting)), (0, 0))
 
     def test_length(self) -> None:
         """It has an end, and who finds it full is counted."""
@@ -419,13 +381,13 @@ class QueueTests(SynchronousTestCase):
         assert first is not None and second is not None and third is not None
         one = pool.backends[0]
         pool.leave(second)
-        self.assertEqual(pool.queued, 2)
+        self.assertEqual(len(pool.waiting), 2)
         pool.release(one)
         pool.leave(first)
         self.assertIs(third.backend, one)
         pool.leave(third)
         pool.leave(third)
-        self.assertEqual((one.active, pool.queued), (0, 0))
+        self.assertEqual((one.active, len(pool.waiting)), (0, 0))
 
     def test_not_what_was_tried(self) -> None:
         """The next one who can use it is called."""

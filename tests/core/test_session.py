@@ -32,10 +32,11 @@ from portmux.core.match.tls import Tls
 from portmux.core.pattern import Pattern
 from portmux.core.plan import Closing, Forwarding, Plan, Serving
 from portmux.core.policy import Policy
-from portmux.core.pool import Pool, Queue, Settings
+from portmux.core.pool import Pool, Settings
 from portmux.core.record import Record
 from portmux.core.session import LINGER, Session
 from portmux.core.sniff import Route, Table, Way
+from portmux.core.waiting import Queue
 from portmux.testing import LOCAL, SOURCE
 from tests.core.memory import octets_kept
 from tests.openings import OPENINGS
@@ -377,7 +378,7 @@ class DialTests(SynchronousTestCase):
         gone.receive(b"web", START)
         self.assertEqual(gone.lost(Side.CLIENT, START + 1), RESET)
         self.assertEqual(gone.closed(START + 1).queued, 1.0)
-        self.assertEqual((pool.queued, pool.backends[0].active), (0, 1))
+        self.assertEqual((len(pool.waiting), pool.backends[0].active), (0, 1))
 
     def test_what_a_backend_has_had(self) -> None:
         """Sessions and octets are added to its totals, exactly."""
