@@ -8,7 +8,7 @@ from socket import socket
 from typing import Any
 
 from portmux.core.address import Address
-from portmux.core.plan import Serving
+from portmux.core.effects import Effect
 from portmux.core.policy import Policy
 from portmux.core.record import Record
 from portmux.core.session import Session
@@ -122,13 +122,13 @@ class Engine:
         self.live.discard(live)
         self.live.add(by)
 
-    def adopt(self, live: Live, plan: Serving, sock: socket) -> None:
-        """Take over a client whose session wants an action; its bytes are held."""
+    def adopt(self, live: Live, effect: Effect, sock: socket) -> None:
+        """Take over a client from the lane; its bytes are held."""
         sock.setblocking(False)
         front = Front(self, live.session)
         self.replace(live, front)
         try:
-            front.adopt(Stream(sock, front, self.poll), plan)
+            front.adopt(Stream(sock, front, self.poll), effect)
         except Exception:
             front.fail()
 

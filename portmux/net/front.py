@@ -89,12 +89,11 @@ class Front(Protocol):
                 self._resume()
         self._watch()
 
-    def adopt(self, stream: Stream, plan: Serving) -> None:
+    def adopt(self, stream: Stream, effect: Effect) -> None:
         """A client that another engine has sniffed; it may have finished."""
         self.makeConnection(stream)
         self._finished = self.session.half_closed is Side.CLIENT
-        self._carry(Adopt(plan))
-        self._watch()
+        self._on(effect)
 
     # -- what the client's transport tells
 

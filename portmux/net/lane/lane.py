@@ -14,7 +14,7 @@ from socket import socket
 from typing import TYPE_CHECKING
 
 from portmux.core.address import Address
-from portmux.core.plan import Serving
+from portmux.core.effects import Effect
 from portmux.core.policy import Policy
 from portmux.core.session import Session
 from portmux.net.dial import Dialer
@@ -59,11 +59,11 @@ class Lane:
         except Exception:
             link.fail()
 
-    def adopt(self, link: Link, plan: Serving, sock: socket) -> None:
-        """The plan's coroutine has the client from now on."""
+    def adopt(self, link: Link, effect: Effect, sock: socket) -> None:
+        """The Twisted engine has the client from now on."""
         if link.watched:
             self.poller.forget(sock.fileno())
-        self._engine.adopt(link, plan, sock)
+        self._engine.adopt(link, effect, sock)
 
     def relay_from(
         self, link: Link, client: socket, backend: socket, rest: bytes

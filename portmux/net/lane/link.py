@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from portmux.core.effects import RESET, Adopt, Close, Dial, Effect, Phase, Side
+from portmux.core.effects import (
+    RESET,
+    Adopt,
+    Close,
+    Dial,
+    Effect,
+    Phase,
+    Queued,
+    Side,
+)
+from portmux.core.reach import PLAIN
 from portmux.core.session import Session
 from portmux.net.dial import Attempt, Wanted
 from portmux.net.lane.flow import COPIED
@@ -105,9 +115,10 @@ class Link:
             self._dial(effect)
         elif isinstance(effect, Close):
             self._close(effect.reset)
+        elif isinstance(effect, Queued):
+            effect.ticket.call = self._called
         elif isinstance(effect, Adopt):
-            self._leave()
-            self._lane.adopt(self, effect.plan, self._sock)
+            self._hand_over(effect)
 
     def _watch(self) -> None:
         """An earlier call is as good: it finds that there is more time."""
@@ -127,6 +138,9 @@ class Link:
         session = self.session
         while self._wanted is not None:
             wanted, self._wanted = self._wanted, None
+            if wanted.reach is not PLAIN and wanted.reach != PLAIN:
+                self._hand_over(wanted)
+                break
             policy = session.policy
             attempt = self._lane.dialer.dial(
                 wanted.address,
@@ -137,6 +151,17 @@ class Link:
             if attempt is not None and session.phase is _DIAL:
                 self._attempt = attempt
         self._dialling = False
+
+    def _called(self) -> None:
+        """By whoever has just left the pool: it shall not have to wait for us."""
+        self._lane.poller.callLater(0, self._turn)
+
+    def _turn(self) -> None:
+        try:
+            self._carry(self.session.turn(self._lane.seconds()))
+            self._watch()
+        except Exception:
+            self.fail()
 
     def _give_up_attempt(self) -> None:
         attempt, self._attempt = self._attempt, None
@@ -155,6 +180,11 @@ class Link:
         session.sent += len(held)
         self._leave()
         self._lane.relay_from(self, self._sock, sock, held[sent:])
+
+    def _hand_over(self, effect: Effect) -> None:
+        """The lane cannot do this."""
+        self._leave()
+        self._lane.adopt(self, effect, self._sock)
 
     def _leave(self) -> None:
         """Somebody else has the client from now on."""
