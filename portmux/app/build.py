@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -12,13 +12,15 @@ import attrs
 import portmux.actions
 import portmux.core.frame
 import portmux.core.match
-from portmux.config.model import Config, Listener, Route
+from portmux.config.model import Config, Listener
 from portmux.core.address import BindAddress, Unix
 from portmux.core.counts import Counts
 from portmux.core.limits import Ban, Count, Gate, Limits
 from portmux.core.match.always import Always
-from portmux.core.plan import Action
+from portmux.core.plan import Action, Forwarding
 from portmux.core.policy import Policy
+from portmux.core.pool import Pool
+from portmux.core.pools import Draft, Pools
 from portmux.core.registry import Registry
 from portmux.core.sniff import Route as CompiledRoute
 from portmux.core.sniff import Table, Way
@@ -63,6 +65,7 @@ def policy(
     gate: Gate,
     before: Policy | None = None,
     counts: Counts | None = None,
+    draft: Draft | None = None,
 ) -> Policy:
     """
     Changes nothing that is in use; its limits are in force after L{enforce}.
@@ -71,15 +74,19 @@ def policy(
     @param before: the policy that this one replaces; its routes' live sessions
         count for the routes of the same names.
     @param counts: the listener's; what C{before} had, or fresh ones.
+    @param draft: of the pools; None: plans get pools that live no longer than they.
     @raise ConfigError: an action cannot be carried out here.
     """
     sniff, timeouts = listener.sniff, listener.timeouts
     routes = () if before is None else before.table.routes
     if counts is None:
         counts = Counts() if before is None else before.counts
+    ways = _Ways(name, draft or Pools().draft({}))
     return Policy(
         name,
-        _table(listener, {route.way.name: route.way.count for route in routes}),
+        _table(
+            listener, {route.way.name: route.way.count for route in routes}, ways.way
+        ),
         gate,
         timeout=sniff.timeout,
         silent=sniff.silent,
@@ -89,6 +96,11 @@ def policy(
         nodelay=listener.nodelay,
         counts=counts,
     )
+
+
+def draft(config: Config, pools: Pools) -> Draft:
+    """@return: what a configuration wants of the pools there are, or will be."""
+    return pools.draft({})
 
 
 def enforce(made: Policy, listener: Listener) -> None:
@@ -154,32 +166,48 @@ def rooted(given: T, directory: str) -> T:
     return result
 
 
-def _table(listener: Listener, counts: Mapping[str, Count]) -> Table:
-    routes = [_route(route, counts) for route in listener.routes]
+def used(policies: Iterable[Policy]) -> list[Pool]:
+    """@return: the pools that their plans forward to."""
+    return [
+        way.plan.pool
+        for policy in policies
+        for way in policy.table.ways()
+        if isinstance(way.plan, Forwarding)
+    ]
+
+
+@attrs.frozen
+class _Ways:
+    """Makes the ways of a listener."""
+
+    listener: str
+    draft: Draft
+
+    def way(self, name: str, action: Action, count: Count | None = None) -> Way:
+        plan = self.draft.bound(action.plan(), f"{self.listener}/{name}")
+        return Way(name, plan, Count() if count is None else count)
+
+
+def _table(
+    listener: Listener, counts: Mapping[str, Count], way: Callable[..., Way]
+) -> Table:
+    routes = [
+        CompiledRoute(
+            route.match, way(route.name, route.action, counts.get(route.name))
+        )
+        for route in listener.routes
+    ]
     if listener.action is not None:
-        way = Way(_verb(listener.action), listener.action.plan())
-        routes.append(CompiledRoute(Always(), way))
+        verb = type(listener.action).__name__.lower()
+        routes.append(CompiledRoute(Always(), way(verb, listener.action)))
+    silent, undecided = listener.silent, listener.undecided
     table = Table(
         routes,
-        silent=_way("silent", listener.silent),
-        undecided=_way("undecided", listener.undecided),
+        silent=None if silent is None else way("silent", silent),
+        undecided=None if undecided is None else way("undecided", undecided),
         limit=listener.sniff.limit,
         eager=listener.sniff.resolution == "eager",
     )
-    fallback = _way("fallback", listener.fallback)
-    if fallback is not None:
-        table.fallback = fallback
+    if listener.fallback is not None:
+        table.fallback = way("fallback", listener.fallback)
     return table
-
-
-def _route(route: Route, counts: Mapping[str, Count]) -> CompiledRoute:
-    count = counts.get(route.name) or Count()
-    return CompiledRoute(route.match, Way(route.name, route.action.plan(), count))
-
-
-def _way(name: str, action: Action | None) -> Way | None:
-    return None if action is None else Way(name, action.plan())
-
-
-def _verb(action: Action) -> str:
-    return type(action).__name__.lower()

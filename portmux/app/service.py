@@ -26,6 +26,7 @@ from portmux.config.model import Config, Listener
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.metrics import Metrics
 from portmux.core.policy import Policy
+from portmux.core.pools import Draft, Pools
 from portmux.core.record import Record
 from portmux.errors import ConfigError, PortmuxError
 from portmux.net.descriptors import Budget, raise_limit
@@ -60,7 +61,11 @@ class Surroundings:
 
 
 class Portmux(MultiService):
-    """Listeners come and go with the configuration; the engine stays."""
+    """
+    Listeners come and go with the configuration; the engine stays.
+
+    @ivar pools: all that there are, by name.
+    """
 
     _log = Logger()
     engine: Engine
@@ -77,6 +82,7 @@ class Portmux(MultiService):
         self._files = Files(
             around.reactor, around.own_pid_file, self._directory, around.output
         )
+        self.pools = Pools()
         self._sockets = Sockets(around.environ)
         self._supervised = Supervised(around.environ, self._status)
         self._refused = ""
@@ -100,8 +106,9 @@ class Portmux(MultiService):
         raise_limit()
         reactor = self._around.reactor()
         self.config = config = self._placed(self.config)
+        draft = build.draft(config, self.pools)
         services = {
-            name: self._made(name, listener)
+            name: self._made(name, listener, draft)
             for name, listener in config.listeners.items()
         }
         self._apply_sockets(config, services)
@@ -117,6 +124,7 @@ class Portmux(MultiService):
         )
         for service in services.values():
             service.setServiceParent(self)
+        self._enforce(draft)
 
     def startService(self) -> None:
         super().startService()
@@ -160,7 +168,8 @@ class Portmux(MultiService):
     def _apply(self, fresh: Config) -> None:
         """@raise PortmuxError: nothing has changed."""
         kind = build.engine(fresh)
-        services, policies = self._planned(fresh)
+        draft = build.draft(fresh, self.pools)
+        services, policies = self._planned(fresh, draft)
         open_before = len(self._sockets)
         files = self._files.following(fresh)
         try:
@@ -182,6 +191,7 @@ class Portmux(MultiService):
         for service in services.values():
             if service.parent is None:
                 service.setServiceParent(self)
+        self._enforce(draft)
         self._whole.most = fresh.limits.connections
         self.engine.budget.most += open_before - len(self._sockets)
         files.obey(fresh.log)
@@ -189,8 +199,13 @@ class Portmux(MultiService):
         self._files = files
         self.config = fresh
 
+    def _enforce(self, draft: Draft) -> None:
+        """Have the pools be what the listeners in force want of them."""
+        policies = (service.policy for service in self._services().values())
+        draft.enforce(build.used(policies), self.engine.reactor.seconds())
+
     def _planned(
-        self, fresh: Config
+        self, fresh: Config, draft: Draft
     ) -> tuple[dict[str, ListenerService], dict[str, Policy]]:
         """@return: all listeners of a configuration; what will be new of old ones."""
         before = self._services()
@@ -202,10 +217,12 @@ class Portmux(MultiService):
                 continue
             service = before.get(name)
             if service is None:
-                service = self._made(name, listener)
+                service = self._made(name, listener, draft)
             elif each.change is not Change.SAME:
                 old = service.policy
-                policies[name] = build.policy(name, listener, old.gate, old)
+                policies[name] = build.policy(
+                    name, listener, old.gate, old, draft=draft
+                )
             services[name] = service
         return services, policies
 
@@ -310,10 +327,10 @@ class Portmux(MultiService):
             if isinstance(service, ListenerService) and service.name is not None
         }
 
-    def _made(self, name: str, listener: Listener) -> ListenerService:
+    def _made(self, name: str, listener: Listener, draft: Draft) -> ListenerService:
         """@return: a listener that is not part of the program yet."""
         gate, counts = Gate(Limits(), self._whole), self.metrics.listener(name)
-        policy = build.policy(name, listener, gate, counts=counts)
+        policy = build.policy(name, listener, gate, counts=counts, draft=draft)
         build.enforce(policy, listener)
         return ListenerService(name, policy, lambda: self.engine)
 
