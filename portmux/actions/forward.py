@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from portmux.config.checks import some
+from portmux.config.checks import addresses, some
 from portmux.core.address import Address
 from portmux.core.option import Seconds, at_least, option
 from portmux.core.plan import Forwarding
@@ -41,11 +41,18 @@ class Forward:
         example='["127.0.0.1:8080", "unix:/run/app.sock"]',
     )
     connect: Connect = option("attempts and their time", factory=Connect)
+    source: tuple[str, ...] = option(
+        "IP addresses of this machine that connections come from, by turns; none "
+        "given: the system chooses",
+        default=(),
+        check=addresses,
+        example='["192.0.2.1", "192.0.2.2"]',
+    )
 
     def plan(self) -> Forwarding:
         connect = self.connect
         settings = Settings(timeout=connect.timeout, attempts=connect.attempts)
-        return Forwarding(Pool.of(self.to, settings))
+        return Forwarding(Pool.of(self.to, settings), source=self.source)
 
 
 def register(registry: Registry) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from ipaddress import ip_address
 from typing import Any
 
@@ -84,3 +84,14 @@ def hold(made: Any) -> None:
 
 PATH = like(".+", "a path")
 """Text that may name a file."""
+
+
+def addresses(given: Iterable[str]) -> None:
+    """Refuse what is no IP address."""
+    for text in given:
+        try:
+            ip_address(text)
+        except ValueError:
+            raise ValueError(
+                f"{text!r} is no IP address, one of this machine is allowed"
+            ) from None

@@ -59,10 +59,13 @@ class Dial:
     Stop reading the client, give up any earlier attempt, connect to this.
 
     @ivar reach: what there is to do beyond that.
+    @ivar source: IP addresses of ours to connect from, by turns; none: the
+        system chooses.
     """
 
     address: Address
     reach: Reach = PLAIN
+    source: tuple[str, ...] = ()
 
 
 @attrs.frozen(slots=True)

@@ -23,11 +23,14 @@ class Forwarding:
 
     @ivar timeout: seconds for one attempt; None: as the pool says.
     @ivar attempts: for one client; None: as the pool says.
+    @ivar source: IP addresses of ours to connect from, by turns; none: the
+        system chooses.
     """
 
     pool: Pool
     timeout: float | None = None
     attempts: int | None = None
+    source: tuple[str, ...] = ()
 
 
 @attrs.frozen(slots=True)

@@ -225,7 +225,8 @@ class Session:
         self.policy.tally(backend).attempts += 1
         self._dialled = now
         self.deadline = now + errand.timeout
-        return Dial(backend.address, errand.plan.pool.settings.reach)
+        plan = errand.plan
+        return Dial(backend.address, plan.pool.settings.reach, plan.source)
 
     def turn(self, now: float) -> Effect:
         """The ticket of the last L{Queued} was called."""

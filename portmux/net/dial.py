@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 import attrs
@@ -28,6 +29,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from portmux.core.address import Address, Host, Unix
+from portmux.errors import PortmuxError
 from portmux.net.accept import bare
 
 STAGGER: Final = 0.25
@@ -43,6 +45,10 @@ Failed = Callable[[str], None]
 """Told why no connection came about, in one clause."""
 
 
+_IPV6: Final = socket.AF_INET6
+_BIND_ADDRESS_NO_PORT: Final = 24  # linux/in.h; Python has no name for it before 3.12
+_TURNS: Final = count()
+_FAMILIES: Final[dict[int, str]] = {socket.AF_INET: "IPv4", _IPV6: "IPv6"}
 _NONBLOCK: Final = int(socket.SOCK_NONBLOCK)
 _COMING: Final = (0, errno.EINPROGRESS)
 
@@ -53,11 +59,13 @@ class Wanted:
     What a connection is for.
 
     @ivar first: bytes that may be sent as soon as it is there.
+    @ivar source: IP addresses to connect from, by turns; none: any.
     """
 
     first: bytes
     keepalive: bool = True
     nodelay: bool = True
+    source: tuple[str, ...] = ()
 
 
 class Dialer:
@@ -161,6 +169,8 @@ def _begin(name: Name, wanted: Wanted) -> _Begun | str:
         if family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, wanted.nodelay)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, wanted.keepalive)
+        if wanted.source and family != socket.AF_UNIX:
+            _come_from(sock, family, wanted.source)
         code = sock.connect_ex(address)
         if wanted.first and code in _COMING:
             # On loopback and in fast networks the connection is mostly there
@@ -168,6 +178,9 @@ def _begin(name: Name, wanted: Wanted) -> _Begun | str:
             sent, code = sock.send(wanted.first), 0
     except BlockingIOError:
         code = errno.EINPROGRESS
+    except _NoSource as error:
+        sock.close()
+        return str(error)
     except OSError as error:  # refused already; or a path that is too long
         sock.close()
         return _clause(error.errno) if error.errno else str(error).lower()
@@ -175,6 +188,31 @@ def _begin(name: Name, wanted: Wanted) -> _Begun | str:
         return _Begun(sock, sent, code != 0)
     sock.close()
     return _clause(code)
+
+
+class _NoSource(PortmuxError):
+    """There is no address to connect from; the text says why."""
+
+
+def _come_from(sock: socket.socket, family: int, source: tuple[str, ...]) -> None:
+    """
+    Bind to the next of the addresses.
+
+    Without a port: that is chosen when it connects, as one that is free for this
+    backend; so there are as many connections to each as there are ports, for
+    each address. IP_BIND_ADDRESS_NO_PORT in ip(7).
+
+    @raise _NoSource: none of the addresses is of the family, or it is not ours.
+    """
+    fitting = [host for host in source if (":" in host) == (family == _IPV6)]
+    if not fitting:
+        raise _NoSource(f"no source address is {_FAMILIES[family]}")
+    host = fitting[next(_TURNS) % len(fitting)]
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+        sock.bind((host, 0))
+    except OSError as error:
+        raise _NoSource(f"source {host}: {_clause(error.errno)}") from error
 
 
 @implementer(IResolutionReceiver)

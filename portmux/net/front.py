@@ -264,11 +264,15 @@ class Front(Protocol):
         if self._attempt is not None:
             self._give_up_attempt()
         while self._wanted is not None:
-            address, self._wanted = self._wanted.address, None
+            effect, self._wanted = self._wanted, None
             policy = self.session.policy
-            wanted = Wanted(self.session.held, policy.keepalive, policy.nodelay)
             attempt = self.engine.dialer.dial(
-                address, wanted, self._dialled, self._undialled
+                effect.address,
+                Wanted(
+                    self.session.held, policy.keepalive, policy.nodelay, effect.source
+                ),
+                self._dialled,
+                self._undialled,
             )
             if attempt is not None and self.session.phase is Phase.DIAL:
                 self._attempt = attempt

@@ -44,6 +44,13 @@ class ForwardTests(StageCase):
         settings = plan.pool.settings
         self.assertEqual((settings.attempts, settings.timeout), (1, 1.0))
 
+    def test_source(self) -> None:
+        """Addresses of ours; of nothing else is there one to come from."""
+        action = decoded('forward: {to: "a:1", source: ["192.0.2.1", "::1"]}')
+        self.assertEqual(action.plan().source, ("192.0.2.1", "::1"))
+        (fault,) = faults_of('forward: {to: "a:1", source: [eth0]}')
+        self.assertIn("'eth0' is no IP address", str(fault))
+
     def test_attempts(self) -> None:
         """No more backends than allowed are tried."""
         address, listening = self.backend()

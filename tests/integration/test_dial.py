@@ -43,8 +43,8 @@ class Known:
         return None  # type: ignore[return-value] # our receiver does not look at it
 
 
-class RaceTests(SynchronousTestCase):
-    """RFC 8305: a dead address does not keep a live one waiting."""
+class DialCase(SynchronousTestCase):
+    """Tests of one dialer."""
 
     def setUp(self) -> None:
         self.reactor = Turned()
@@ -91,6 +91,10 @@ class RaceTests(SynchronousTestCase):
         ((sock, _),) = self.connected
         self.assertEqual(self.failed, [])
         return Host(*sock.getpeername()[:2])
+
+
+class RaceTests(DialCase):
+    """RFC 8305: a dead address does not keep a live one waiting."""
 
     def test_refused(self) -> None:
         """The next address has its turn at once, in either order of families."""
@@ -189,3 +193,44 @@ class RaceTests(SynchronousTestCase):
             ):
                 self.assertEqual(bool(sock.getsockopt(level, name)), wanted)
             self.connected.pop()[0].close()
+
+
+class SourceTests(DialCase):
+    """Connections that come from addresses of ours, by turns."""
+
+    def sources(self, address: Host, source: tuple[str, ...], count: int) -> list[str]:
+        """@return: where the backend sees so many connections come from."""
+        for _ in range(count):
+            self.dialer.dial(
+                address,
+                Wanted(b"x", source=source),
+                lambda *won: self.connected.append(won),
+                self.failed.append,
+            )
+        self.reactor.until(lambda: len(self.connected) + len(self.failed) == count)
+        return [sock.getsockname()[0] for sock, _ in self.connected]
+
+    def test_by_turns(self) -> None:
+        """Each as often as the others."""
+        source = ("127.0.0.2", "::1", "127.0.0.3")
+        found = self.sources(self.live("127.0.0.1"), source, 6)
+        self.assertEqual(sorted(found), ["127.0.0.2"] * 3 + ["127.0.0.3"] * 3)
+
+    def test_port_is_not_taken_before_it_is_known_whither(self) -> None:
+        """So that each address has all ports for each backend; in both families."""
+        for host in ("127.0.0.1", "::1"):
+            self.sources(self.live(host), (host,), 1)
+            sock, _ = self.connected.pop()
+            option = sock.getsockopt(socket.IPPROTO_IP, 24)  # linux/in.h
+            sock.close()
+            self.assertEqual(option, 1)
+
+    def test_none_fits(self) -> None:
+        """It is told why, and that attempt has failed."""
+        told: list[str] = []
+        for host in ("::1", "192.0.2.1"):
+            self.sources(self.live("127.0.0.1"), (host,), 1)
+            told.append(self.failed.pop())
+        wanted = ["no source address is IPv4"]
+        wanted.append("source 192.0.2.1: cannot assign requested address")
+        self.assertEqual(told, wanted)

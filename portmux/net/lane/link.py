@@ -144,7 +144,7 @@ class Link:
             policy = session.policy
             attempt = self._lane.dialer.dial(
                 wanted.address,
-                Wanted(session.held, policy.keepalive, policy.nodelay),
+                Wanted(session.held, policy.keepalive, policy.nodelay, wanted.source),
                 self._dialled,
                 self._undialled,
             )
