@@ -194,7 +194,7 @@ class Mux:
 
     def plan(self) -> Serving:
         pool = Pool.of(self.to)
-        mux = Multiplexer(self.protocol, self.settings(), pool, Tally(), random)
+        mux = Multiplexer(self.protocol, self.settings(), [pool], Tally(), random)
         return Serving("mux", Hub(mux, self.connect.keepalive).serve)
 
     def settings(self) -> Settings:

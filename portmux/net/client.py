@@ -8,6 +8,7 @@ from portmux.core.session import Session
 from portmux.net.stream import IStream
 
 if TYPE_CHECKING:
+    from portmux.net.engine import Engine
     from portmux.net.front import Front
 
 
@@ -31,12 +32,14 @@ class Client:
     @ivar session: facts and counts; its decisions are not the action's.
     @ivar transport: for registering a producer, and as one for backpressure.
     @ivar reactor: its clock, descriptors and resolver.
+    @ivar engine: what it shares with all other connections.
     """
 
     def __init__(self, front: Front) -> None:
         self._front = front
         self.session: Session = front.session
         self.transport: IStream = front.transport
+        self.engine: Engine = front.engine
         self.reactor: Any = front.engine.reactor
 
     def attach(self, sink: Sink) -> None:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from zope.interface import implementer
 
 from portmux.core.multiplex import Multiplexer
 from portmux.core.mux.asker import Asker
-from portmux.core.mux.effects import Answer, Dial, Drop, Effect, HangUp, Hold, Send
+from portmux.core.mux.effects import (
+    Answer,
+    Dial,
+    Drop,
+    Effect,
+    HangUp,
+    Hold,
+    Over,
+    Send,
+)
 from portmux.core.mux.link import Link
 from portmux.net.client import Client
-from portmux.net.dial import Dialer
+from portmux.net.engine import Engine
 from portmux.net.life import Ending
 from portmux.net.upstream import Upstream
 
@@ -31,7 +39,7 @@ class Hub:
         """@param keepalive: seconds until a silent target is asked if it is there."""
         self.mux = mux
         self._keepalive = keepalive
-        self._reactor: Any = None
+        self._engine: Engine | None = None
         self._mouths: dict[Asker, _Mouth] = {}
         self._upstreams: dict[Link, Upstream] = {}
         self._todo: deque[Effect] = deque()
@@ -41,22 +49,22 @@ class Hub:
 
     # -- its life
 
-    def start(self, reactor: Any) -> None:
-        """To be called before all else."""
-        self._reactor = reactor
-        self._dialer = Dialer(reactor)
-        self._now: Callable[[], float] = reactor.seconds
-        self.carry(self.mux.start(self._now()))
+    def start(self, engine: Engine) -> None:
+        """Begin to work; who was told so before, or has had a client, works already."""
+        if self._engine is None:
+            self._engine = engine
+            self._now: Callable[[], float] = engine.reactor.seconds
+            self.carry(self.mux.start(self._now()))
 
     def retire(self) -> None:
         """No more clients will come; what there is goes with the last one."""
-        self.carry(self.mux.retire(self._now()))
+        if self._engine is not None:
+            self.carry(self.mux.retire(self._now()))
 
     async def serve(self, client: Client) -> None:
         """The whole life of a client's connection."""
-        if self._reactor is None:
-            self.start(client.reactor)
-        asker = self.mux.join(self._now())
+        self.start(client.engine)
+        asker = self.mux.join(client.session.source, self._now())
         mouth = self._mouths[asker] = _Mouth(self, asker, client)
         client.transport.registerProducer(mouth, True)
         client.attach(mouth)
@@ -118,6 +126,8 @@ class Hub:
             upstream = self._upstreams.get(effect.link)
             if upstream is not None:
                 upstream.write(effect.data)
+        elif isinstance(effect, Over):
+            pass
         elif isinstance(effect, Dial):
             self._dial(effect.link)
         elif isinstance(effect, Drop):
@@ -130,8 +140,9 @@ class Hub:
                 mouth.obey(effect)
 
     def _dial(self, link: Link) -> None:
-        upstream = self._upstreams[link] = Upstream(self, link, self._reactor)
-        upstream.dial(self._dialer, self._keepalive)
+        assert self._engine is not None
+        upstream = self._upstreams[link] = Upstream(self, link, self._engine.poll)
+        upstream.dial(self._engine.dialer, self._keepalive)
 
     def _watch(self) -> None:
         """An earlier call is as good: it finds that there is more time."""
@@ -140,7 +151,8 @@ class Hub:
             self._called_at = due
             wait = max(0.0, due - self._now())
             if self._timer is None:
-                self._timer = self._reactor.callLater(wait, self._expire)
+                assert self._engine is not None
+                self._timer = self._engine.reactor.callLater(wait, self._expire)
             else:
                 self._timer.reset(wait)
         elif self._timer is not None and not self._mouths and not self._upstreams:

@@ -31,10 +31,11 @@ class Upstream(Protocol):
     _attempt: Attempt | None = None
     _dropped = False
 
-    def __init__(self, hub: Hub, link: Link, reactor: Any) -> None:
+    def __init__(self, hub: Hub, link: Link, poll: Any) -> None:
+        """@param poll: watches the socket."""
         self._hub = hub
         self._link = link
-        self._reactor = reactor
+        self._poll = poll
 
     def dial(self, dialer: Dialer, keepalive: float | None) -> None:
         """The hub is told how it went, perhaps at once."""
@@ -80,7 +81,7 @@ class Upstream(Protocol):
             self._link.backend.address, Unix
         ):
             _probe(sock, self._keepalive)
-        stream = Stream(sock, self, self._reactor)
+        stream = Stream(sock, self, self._poll)
         self.makeConnection(stream)
         self._hub.connected(self._link)
         if not self._dropped:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux.core.multiplex import AHEAD
+from portmux.core.mux.clients import AHEAD
 from tests.core.mux.stage import Stage
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Hashable
 from enum import Enum, auto
 
 import attrs
 
+from portmux.core.address import Address
 from portmux.core.frame.framer import Frame, Reader
 
 
@@ -23,25 +25,33 @@ class Request:
     """
     @ivar asker: who gets the answer, unless it is gone.
     @ivar frame: as it came.
-    @ivar sent: as it went to the target.
     @ivar order: of its arrival among all.
     @ivar arrived: when it might have been sent first.
+    @ivar unit: the device that it is for, where there are several.
+    @ivar target: whose connections it goes by.
+    @ivar key: what it has in common with requests that may share its answer.
+    @ivar sent: as it went to the target.
     @ivar departed: when it was sent.
     @ivar tries: connections that were lost with it.
     @ivar begun: a part of its answer has reached the client.
     @ivar called: it has its place among those whose turn may come.
+    @ivar sharers: requests that wait for the same answer.
     """
 
     asker: Asker
     frame: Frame
     order: int
     arrived: float
+    unit: str | None = None
+    target: int = 0
+    key: Hashable = None
     sent: Frame = attrs.field(init=False)
     departed: float = attrs.field(default=0.0, init=False)
     stage: Stage = attrs.field(default=Stage.WAITING, init=False)
     tries: int = attrs.field(default=0, init=False)
     begun: bool = attrs.field(default=False, init=False)
     called: bool = attrs.field(default=False, init=False)
+    sharers: list[Request] = attrs.field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.sent = self.frame
@@ -52,22 +62,26 @@ class Asker:
     """
     @ivar reader: of its requests.
     @ivar line: its requests that wait, in its order.
-    @ivar under_way: how many of its requests the target has.
+    @ivar under_way: how many of its requests the target has, or another client's
+        request stands for.
     @ivar standing: since when it has been kept from asking by a full queue.
     @ivar full: it does not take the answers that it was given.
     @ivar held: it is not being read.
+    @ivar reading: its requests are being taken.
     @ivar finished: it will send no more.
     @ivar gone: nothing can be said to it any more.
     @ivar requests: all that it made.
-    @ivar failed: those that got no answer of the target.
+    @ivar failed: those that got no answer.
     """
 
+    source: Address
     reader: Reader
     line: deque[Request] = attrs.field(factory=deque, init=False)
     under_way: int = attrs.field(default=0, init=False)
     standing: float | None = attrs.field(default=None, init=False)
     full: bool = attrs.field(default=False, init=False)
     held: bool = attrs.field(default=False, init=False)
+    reading: bool = attrs.field(default=False, init=False)
     finished: bool = attrs.field(default=False, init=False)
     gone: bool = attrs.field(default=False, init=False)
     requests: int = attrs.field(default=0, init=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from portmux.core.mux.asker import Asker
+from portmux.core.mux.asker import Asker, Request
 from portmux.core.mux.link import Link
 
 
@@ -65,4 +65,18 @@ class HangUp:
     detail: str
 
 
-Effect = Dial | Send | Drop | Answer | Hold | HangUp
+@attrs.frozen(slots=True)
+class Over:
+    """
+    Write down what became of a request.
+
+    @ivar result: one word.
+    @ivar size: octets of its answer.
+    """
+
+    request: Request
+    result: str
+    size: int
+
+
+Effect = Dial | Send | Drop | Answer | Hold | HangUp | Over

@@ -45,5 +45,8 @@ class Expert(Protocol):
     def answered(self, request: Frame, answer: Frame, now: float) -> None:
         """The target has answered; interim frames are not told."""
 
+    def mute(self, answer: Frame) -> bool:
+        """@return: the answer says that the device is not there, or says nothing."""
+
     def lost(self, request: Frame, now: float) -> None:
         """It was sent and has no answer: nobody knows what the target has done."""

@@ -36,6 +36,7 @@ class Link:
     """
     A connection lives once: another one is another link.
 
+    @ivar target: which one it is to, of those that a multiplexer has.
     @ivar opened: when it was asked for; then when it came about.
     @ivar rested: since when nothing is under way.
     @ivar answered: how many requests.
@@ -44,6 +45,7 @@ class Link:
     @ivar unsolicited: frames that belonged to no request.
     """
 
+    target: int
     backend: Backend
     opened: float
     _dialogue: Dialogue

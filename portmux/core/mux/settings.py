@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from portmux.core.mux.breaker import Rule
+
 
 @attrs.frozen
 class Settings:
@@ -32,6 +34,8 @@ class Settings:
     @ivar keep: connect at once, and again whenever a connection is lost.
     @ivar age: after which a connection is closed, once it rests.
     @ivar idle: after which a connection without requests is closed.
+    @ivar breaker: when a device of several behind a target is not asked any more.
+    @ivar told: of every request that is over.
     @ivar replies: what failed is told in the protocol's own words, if it has any.
     """
 
@@ -55,3 +59,5 @@ class Settings:
     age: float | None = None
     idle: float | None = None
     replies: bool = False
+    breaker: Rule | None = None
+    told: bool = False

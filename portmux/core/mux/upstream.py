@@ -25,6 +25,7 @@ JITTER: Final = 0.1
 @attrs.define(eq=False)
 class Upstream:
     """
+    @ivar place: which one of a multiplexer's targets it is.
     @ivar waiting: requests for this target.
     @ivar links: in whatever state, but not gone; at most C{settings.connections}.
     @ivar away: since when no connection is there; None while one is.
@@ -32,6 +33,7 @@ class Upstream:
     @ivar why: the last one did, in one clause.
     """
 
+    place: int
     pool: Pool
     settings: Settings
     tally: Tally
@@ -63,8 +65,9 @@ class Upstream:
         if backend is None:
             self._failure("no backend is there", now, now)
             return None
-        framer = self._framer
-        link = Link(backend, now, framer.dialogue, framer.answers(), self.settings)
+        framer, settings = self._framer, self.settings
+        reader = framer.answers()
+        link = Link(self.place, backend, now, framer.dialogue, reader, settings)
         self.links.append(link)
         self.tally.dialled += 1
         return link

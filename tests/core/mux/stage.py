@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 
-from portmux.core.address import Host
+from portmux.core.address import Address, Host
 from portmux.core.frame.framer import Framer
 from portmux.core.frame.line import Line
 from portmux.core.multiplex import Multiplexer
 from portmux.core.mux.asker import Asker
-from portmux.core.mux.effects import Answer, Dial, Drop, Effect, HangUp, Hold, Send
+from portmux.core.mux.effects import (
+    Answer,
+    Dial,
+    Drop,
+    Effect,
+    HangUp,
+    Hold,
+    Over,
+    Send,
+)
+from portmux.core.mux.expert import Expert
 from portmux.core.mux.link import Link
 from portmux.core.mux.settings import Settings
 from portmux.core.mux.tally import Tally
 from portmux.core.pool import Pool
+
+SOURCE = Host("198.51.100.7", 50007)
 
 TARGET = Host("192.0.2.9", 502)
 
@@ -60,12 +73,14 @@ class Stage:
     @ivar now: seconds.
     @ivar wires: all that there were.
     @ivar dials: when each of them was asked for.
+    @ivar over: requests that are, and their results, where that is told.
     """
 
     def __init__(
         self,
         framer: Framer | None = None,
-        pool: Pool | None = None,
+        pools: Sequence[Pool] = (),
+        expert: Expert | None = None,
         reachable: bool = True,
         **settings: Any,
     ) -> None:
@@ -75,20 +90,22 @@ class Stage:
         self.mux = Multiplexer(
             framer or Line(),
             Settings(**settings),
-            pool or Pool.of([TARGET]),
+            pools or [Pool.of([TARGET])],
             self.tally,
             lambda: 0.0,
+            expert,
         )
         self.reachable = reachable
         self.people: dict[Asker, Person] = {}
         self.wires: list[Wire] = []
         self.dials: list[float] = []
+        self.over: list[tuple[bytes, str]] = []
 
     # -- what happens
 
-    def client(self) -> Person:
+    def client(self, source: Address = SOURCE) -> Person:
         """@return: one more."""
-        asker = self.mux.join(self.now)
+        asker = self.mux.join(source, self.now)
         person = self.people[asker] = Person(asker)
         return person
 
@@ -152,6 +169,8 @@ class Stage:
             wire = self.wire(effect.link)
             assert wire.dropped is None
             wire.dropped = effect.reset
+        elif isinstance(effect, Over):
+            self.over.append((effect.request.frame.data, effect.result))
         elif effect.asker in self.people:
             self._tell(self.people[effect.asker], effect)
 

@@ -1,0 +1,90 @@
+"""Requests of each client stand in its order; who is first may have its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+import attrs
+
+from portmux.core.mux.asker import Asker, Request, Stage
+from portmux.core.mux.settings import Settings
+from portmux.core.mux.tally import Tally
+from portmux.core.mux.waiting import Waiting
+
+
+@attrs.define(eq=False, slots=True)
+class Lines:
+    """
+    @ivar queued: requests that wait, of all clients.
+    """
+
+    _settings: Settings
+    _waitings: Sequence[Waiting]
+    """Of each target."""
+    _tally: Tally
+    queued: int = attrs.field(default=0, init=False)
+    _numbers: count[int] = attrs.field(factory=count, init=False)
+    _together: bool = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        # On one connection, requests of a client cannot overtake each other.
+        settings = self._settings
+        self._together = settings.pipeline > 1 and settings.connections == 1
+
+    @property
+    def full(self) -> bool:
+        """Whether no more requests may wait."""
+        return self.queued >= self._settings.queue
+
+    def number(self) -> int:
+        """@return: more than ever before."""
+        return next(self._numbers)
+
+    def put(self, request: Request) -> None:
+        """A request waits from now on."""
+        request.asker.line.append(request)
+        self._count(1)
+        self._waitings[request.target].add(request)
+        self.call(request.asker)
+
+    def again(self, request: Request) -> None:
+        """A request that was under way waits once more, before all of its client."""
+        asker = request.asker
+        asker.under_way -= 1
+        asker.line.appendleft(request)
+        self._count(1)
+        self._waitings[request.target].again(request)
+        self.call(asker)
+
+    def call(self, asker: Asker) -> None:
+        """Let the first request of a client that waits have its turn, if it may."""
+        if not asker.line or asker.line[0].called:
+            return
+        if asker.under_way and not self._together:
+            return
+        request = asker.line[0]
+        turn = self.number() if self._settings.rotate else request.order
+        waiting = self._waitings[request.target]
+        waiting.call(request, -1 if request.tries else turn)
+
+    def take(self, target: int) -> Request:
+        """@return: the next for a target, where some are called; it is under way."""
+        request = self._waitings[target].take()
+        assert request is not None
+        self._go(request)
+        request.asker.under_way += 1
+        return request
+
+    def leave(self, request: Request) -> None:
+        """A request waits no more, and goes nowhere."""
+        self._go(request)
+        self._waitings[request.target].leave(request, Stage.OVER)
+
+    def _go(self, request: Request) -> None:
+        request.asker.line.remove(request)
+        self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self.queued += change
+        self._tally.queued += change
