@@ -32,6 +32,7 @@ WHOLE = {
     "tests/fuzz": "fuzz/, which looks for what the tests do not",
     "tests/integration": "several rooms together, over loopback",
     "tests/manual": "manual/, which makes pages from the declarations",
+    "tests/native": "native/, the relay in C",
     "tests/peers": "portmux and real programs",
 }
 """Tests that mirror no module, and what they test in its place."""

@@ -20,6 +20,10 @@ RECIPE = ("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE")
 PACKAGE = ROOT / "portmux"
 PLUGIN = "twisted/plugins/portmux_plugin.py"
 
+EXTENSION = "portmux/_relay.abi3.so"
+PURE = "-py3-none-any.whl"
+"""How the wheel's name ends without it."""
+
 TWISTD = "from twisted.scripts.twistd import run; run()"
 """What C{twistd} is; Debian gives it another name."""
 
@@ -68,6 +72,26 @@ class Installation:
     site: Path
 
 
+def build(source: Path, into: Path) -> Path:
+    """@return: the wheel of these sources."""
+    options = ("wheel", "--no-deps", "--no-build-isolation", "--no-index")
+    pip(*options, "--wheel-dir", into, source, cwd=into)
+    (wheel,) = into.glob("*.whl")
+    return wheel
+
+
+def names(wheel: Path) -> set[str]:
+    """@return: the files of a wheel, but for those about it."""
+    with ZipFile(wheel) as archive:
+        return {n for n in archive.namelist() if ".dist-info/" not in n}
+
+
+def modules() -> set[str]:
+    """@return: what every wheel holds."""
+    ours = {p.relative_to(ROOT).as_posix() for p in PACKAGE.rglob("*.py")}
+    return ours | {PLUGIN, "portmux/py.typed", "portmux/_relay.pyi"}
+
+
 @cache
 def installation() -> Installation:
     """@return: the wheel of this checkout, below trial's working directory."""
@@ -76,12 +100,10 @@ def installation() -> Installation:
     source.mkdir(parents=True)
     for name in RECIPE:
         shutil.copy(ROOT / name, source)
-    for name in ("portmux", "twisted", "tests"):
+    for name in ("portmux", "native", "twisted", "tests"):
         shutil.copytree(ROOT / name, source / name)
     (source / "twisted/plugins/dropin.cache").write_bytes(b"")
-    build = ("wheel", "--no-deps", "--no-build-isolation", "--no-index")
-    pip(*build, "--wheel-dir", top, source, cwd=top)
-    (wheel,) = top.glob("*.whl")
+    wheel = build(source, top)
     pip("install", "--no-deps", "--no-index", "--target", site, wheel, cwd=top)
     return Installation(top, wheel, site)
 
@@ -98,10 +120,30 @@ class WheelTests(SynchronousTestCase):
 
     def test_holds_exactly_our_modules_and_the_plugin(self) -> None:
         """No tests, no plugin cache, no C{twisted/__init__.py} that hides Twisted."""
-        modules = {p.relative_to(ROOT).as_posix() for p in PACKAGE.rglob("*.py")}
-        with ZipFile(self.made.wheel) as archive:
-            names = {n for n in archive.namelist() if ".dist-info/" not in n}
-        self.assertEqual(names, modules | {PLUGIN, "portmux/py.typed"})
+        wheel = self.made.wheel
+        extension = set() if wheel.name.endswith(PURE) else {EXTENSION}
+        self.assertEqual(names(wheel), modules() | extension)
+
+    def test_pure(self) -> None:
+        """The extension can be left out; the wheel is then for every system."""
+        self.patch(os, "environ", {**os.environ, "PORTMUX_PURE": "1"})
+        into = self.made.top / "pure"
+        into.mkdir()
+        wheel = build(self.made.top / "source", into)
+        self.assertTrue(wheel.name.endswith(PURE), wheel.name)
+        self.assertEqual(names(wheel), modules())
+
+    def test_no_compiler(self) -> None:
+        """Without one, the same comes about by itself."""
+        self.patch(os, "environ", {**os.environ, "CC": "/bin/false"})
+        source, into = self.made.top / "bare", self.made.top / "uncompiled"
+        shutil.copytree(
+            self.made.top / "source", source, ignore=shutil.ignore_patterns("build")
+        )
+        into.mkdir()
+        wheel = build(source, into)
+        self.assertTrue(wheel.name.endswith(PURE), wheel.name)
+        self.assertEqual(names(wheel), modules())
 
     def test_twistd_looks_where_the_plugin_is(self) -> None:
         """The wheel's folder joins Twisted's own, whatever else is installed."""
