@@ -30,7 +30,10 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
         "portmux completion bash > ~/.local/share/bash-completion/completions/portmux",
     ),
     "config": ("portmux config -c portmux.conf --set log.level=debug",),
-    "convert": ("portmux convert --from portsplit portsplit.conf",),
+    "convert": (
+        "portmux convert --from portsplit portsplit.conf",
+        "portmux convert --from tcp-multiplexer server -p modbus -t 10.0.0.9:502",
+    ),
     "explain": (
         r"portmux explain -c portmux.conf --text 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'",
         "portmux explain --listener front --source 10.1.1.1:4000 --hex 16030100",
@@ -39,6 +42,10 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "run": (
         "portmux run -c portmux.conf",
         "portmux run --listen :8443 ssh=127.0.0.1:22 tls=127.0.0.1:8444",
+    ),
+    "tcp-multiplexer": (
+        "portmux tcp-multiplexer server -p modbus -t 10.0.0.9:502 -l 5020",
+        "portmux tcp-multiplexer list",
     ),
     "schema": ("portmux schema > portmux.schema.json",),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NoReturn
 
 from portmux import __version__, commands
@@ -26,7 +26,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser, known = _parser()
     words = sys.argv[1:] if argv is None else list(argv)
     _refuse_unknown(words, known)
-    options = parser.parse_args(words)
+    options, surplus = parser.parse_known_args(words)
+    if surplus:
+        known[_command_of(words) or ""].error(
+            f"unrecognized arguments: {' '.join(surplus)}"
+        )
     command: Command = options.command
     try:
         status = command(options)
@@ -38,14 +42,22 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, before how it is used."""
+    """
+    Says what is wrong in one line, before how it is used.
+
+    A command that stands for another program may have that one's status for it,
+    as its default C{wrong}.
+    """
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n{self.format_usage()}")
+        self.exit(
+            self.get_default("wrong") or 2,
+            f"{self.prog}: {message}\n{self.format_usage()}",
+        )
 
 
-def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
-    """@return: the parser, and the names of the commands."""
+def _parser() -> tuple[_Parser, Mapping[str, _Parser]]:
+    """@return: the parser, and those of the commands by name."""
     parser = _Parser(prog="portmux", description="One port, every service.")
     parser.add_argument("--version", action="version", version=f"portmux {__version__}")
     known = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -53,9 +65,13 @@ def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
     return parser, known.choices
 
 
+def _command_of(words: Sequence[str]) -> str | None:
+    return next((word for word in words if not word.startswith("-")), None)
+
+
 def _refuse_unknown(words: Sequence[str], known: Collection[str]) -> None:
     """@raise SystemExit: no command, or none that there is, is asked for."""
-    command = next((word for word in words if not word.startswith("-")), None)
+    command = _command_of(words)
     if command in known or (command is None and words):
         return
     if command is None:

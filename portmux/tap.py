@@ -15,7 +15,7 @@ from twisted.logger import Logger, LogLevel
 from twisted.python import usage
 
 from portmux import __version__
-from portmux.app.inputs import DEFAULT, inputs
+from portmux.app.inputs import DEFAULT, NONE, inputs
 from portmux.app.output import Output
 from portmux.app.service import Portmux, Surroundings
 from portmux.app.signals import Signals
@@ -47,7 +47,7 @@ class Options(usage.Options):
     synopsis = "[options] [TUNNEL ...] [MATCHER=BACKEND ...]"
     longdesc = "Share one port between many services."
     optParameters: ClassVar[list[list[str | None]]] = [
-        ["config", "c", None, f"Configuration file; without it {DEFAULT}."],
+        ["config", "c", None, f"Configuration file, or {NONE}; without it {DEFAULT}."],
         ["syntax", None, None, "Its syntax: yaml, toml, json or portsplit."],
     ]
 

@@ -72,8 +72,8 @@ class CommandLineTests(CliCase):
         """Each says what is wrong, and how it is used; status 2."""
         for words, said in (
             (["--bogus"], r"portmux: .*COMMAND"),
-            (["run", "--bogus"], r"portmux: .*--bogus"),
-            (["check", "extra"], r"portmux: .*extra"),
+            (["run", "--bogus"], r"portmux run: .*--bogus"),
+            (["check", "extra"], r"portmux check: .*extra"),
             (["check", "--syntax", "ini"], r"portmux check: .*'ini'.*'toml'.*"),
             (["convert", "x"], r"portmux convert: .*--from"),
             (["portsplit"], r"portmux portsplit: .*FILE"),

@@ -16,6 +16,9 @@ from portmux.config.sources.syntax import Syntax
 DEFAULT: Final = "/etc/portmux/portmux.conf"
 """The configuration file where none is named."""
 
+NONE: Final = "none"
+"""In place of a file: settings and variables are all."""
+
 
 def inputs(
     file: str | None,
@@ -27,7 +30,8 @@ def inputs(
     tunnels: Sequence[str] = (),
 ) -> Inputs:
     """
-    @param file: relative to the working directory of now, also after a chdir.
+    @param file: relative to the working directory of now, also after a chdir;
+        L{NONE}: there is none.
     @param usual: the file of who named none, who may want to know how.
     @param compact: a listener that the command line describes.
     @param tunnels: that the command line describes.
@@ -54,7 +58,7 @@ def inputs(
         read=read,
         glob=found,
         registry=registry(),
-        file=file,
+        file=None if file == NONE else file,
         settings=settings,
         environ=environ,
         syntax=syntax,

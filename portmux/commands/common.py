@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, TypeAlias
 
-from portmux.app.inputs import DEFAULT, inputs
+from portmux.app.inputs import DEFAULT, NONE, inputs
 from portmux.config.load import Inputs, Loaded, load
 from portmux.config.sources.syntax import Syntax
 
@@ -18,7 +18,11 @@ Commands: TypeAlias = "argparse._SubParsersAction[Any]"
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add the options that name a configuration."""
     parser.add_argument(
-        "-c", "--config", metavar="FILE", default=DEFAULT, help=f"default: {DEFAULT}"
+        "-c",
+        "--config",
+        metavar="FILE",
+        default=DEFAULT,
+        help=f"or {NONE}; default: {DEFAULT}",
     )
     parser.add_argument(
         "--syntax",

@@ -53,11 +53,15 @@ def words(options: argparse.Namespace) -> list[str]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    return _twistd(words(options))
+    return foreground(words(options))
 
 
-def _twistd(words: Sequence[str]) -> int:
-    """Run twistd in this process: Debian calls its script otherwise."""
+def foreground(words: Sequence[str]) -> int:
+    """
+    Run twistd in this process: Debian calls its script otherwise.
+
+    @param words: options of C{twistd portmux}.
+    """
     _fill_standard_streams()
     own = ["--nodaemon", "--pidfile=", f"--logger={LOGGER}"]
     sys.argv = ["portmux", *own, "portmux", *words]
@@ -75,4 +79,4 @@ def _fill_standard_streams() -> None:
 
 def _portsplit(options: argparse.Namespace) -> int:
     syntax = Syntax.PORTSPLIT.value
-    return _twistd(["--config", options.file, "--syntax", syntax])
+    return foreground(["--config", options.file, "--syntax", syntax])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux.app.inputs import inputs
+from portmux.app.inputs import NONE, inputs
 from portmux.config.load import load
 from portmux.errors import ConfigError
 
@@ -50,6 +50,14 @@ class InputsTests(SynchronousTestCase):
         """A file that was named and is not there is a fault that names it."""
         expected = 'a.conf: "a.conf" cannot be read: no such file or directory'
         self.assertEqual(self.faults("a.conf"), (expected,))
+
+    def test_none(self) -> None:
+        """That is no file, also where one has that name."""
+        Path("none").write_text(TEXT % "echo" + "drain: 1s\n")
+        listen = ["listeners.x.bind='127.0.0.1:1'", "listeners.x.echo="]
+        given = inputs(NONE, None, [*listen, "drain=2s"], {})
+        self.assertEqual((given.file, load(given).config.drain), (None, 2))
+        self.assertEqual(load(inputs("./none", None, [], {})).config.drain, 1)
 
     def test_no_usual_file(self) -> None:
         """Who named no file learns how to."""
