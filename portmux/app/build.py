@@ -100,7 +100,7 @@ def policy(
 
 def draft(config: Config, pools: Pools) -> Draft:
     """@return: what a configuration wants of the pools there are, or will be."""
-    return pools.draft({})
+    return pools.draft({name: pool.made() for name, pool in config.pools.items()})
 
 
 def enforce(made: Policy, listener: Listener) -> None:

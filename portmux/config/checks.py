@@ -36,6 +36,16 @@ def sized(least: int, most: int) -> Check:
     return check
 
 
+def ranged(least: int, most: int) -> Check:
+    """@return: a check of a number; None passes."""
+
+    def check(number: int | None) -> None:
+        if number is not None and not least <= number <= most:
+            raise ValueError(f"{number} is not allowed, {least} to {most} is")
+
+    return check
+
+
 def like(pattern: str, allowed: str) -> Check:
     """@return: a check of a whole text; None passes."""
     expression = re.compile(pattern, re.DOTALL)

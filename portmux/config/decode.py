@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, get_args, get_origin
 
 import attrs
@@ -20,7 +20,7 @@ from portmux.config.tree import (
     Table,
     nearest_node,
 )
-from portmux.config.values import Leaf, leaf_of
+from portmux.config.values import Leaf, PoolName, leaf_of
 from portmux.core.frame.framer import Framer
 from portmux.core.head import Matcher
 from portmux.core.plan import Action
@@ -35,6 +35,8 @@ class Decoder:
     """
     Walks a tree beside the annotations of attrs classes.
 
+    @ivar pools: the names that a pool may have; see L{pools_in}.
+
     A class may say in C{conflicts(given)} which of its values cannot stand
     together: it sees those that are in order, defaults included, by field name,
     and yields path and text of each fault. A class that stands in lists may name
@@ -43,6 +45,7 @@ class Decoder:
 
     registry: Registry
     faults: Faults
+    pools: Collection[str] = ()
 
     def decode(self, kind: Any, node: Node, path: Path = ()) -> Any:
         """@return: a value of the annotation; L{FAULTY} when faults were added."""
@@ -67,9 +70,8 @@ class Decoder:
             return self._record(kind, node, path)
         if optional:
             leaf = attrs.evolve(leaf, allowed=f"{leaf.allowed}, or none")
-        if kind is bytes:
-            return self._octets(leaf, node, path)
-        return self._leaf(leaf, node, path)
+        read = {bytes: self._octets, PoolName: self._pool}.get(kind, self._leaf)
+        return read(leaf, node, path)
 
     def _wrong(self, place: Node | Entry, path: Path, text: str) -> Any:
         self.faults.add(place.origin, text, path)
@@ -87,6 +89,15 @@ class Decoder:
             return leaf.read(node.text)
         except ValueError as wrong:
             return self._wrong(node, path, str(wrong))
+
+    def _pool(self, leaf: Leaf, node: Node, path: Path) -> Any:
+        """The name of something that is configured elsewhere."""
+        name = self._leaf(leaf, node, path)
+        if name is FAULTY or name in self.pools:
+            return name
+        allowed = f"allowed: {listed(self.pools)}" if self.pools else "there is none"
+        text = f"there is no pool {quoted(name)}, {allowed}{guess(name, self.pools)}"
+        return self._wrong(node, path, text)
 
     def _octets(self, leaf: Leaf, node: Node, path: Path) -> Any:
         if isinstance(node, Table) and list(node.entries) == ["hex"]:
@@ -252,3 +263,10 @@ class Decoder:
             return cls(**given)
         except ValueError as wrong:
             return self._wrong(node, path, str(wrong.args[0]))
+
+
+def pools_in(tree: Table) -> Collection[str]:
+    """@return: the names of the pools that a whole configuration has."""
+    entry = tree.entries.get("pools")
+    found = None if entry is None else entry.value
+    return list(found.entries) if isinstance(found, Table) else ()

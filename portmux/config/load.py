@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from portmux.config.decode import Decoder
+from portmux.config.decode import Decoder, pools_in
 from portmux.config.expand import expand
 from portmux.config.faults import Faults
 from portmux.config.include import Glob, Read, Reader
@@ -59,7 +59,8 @@ def load(inputs: Inputs) -> Loaded:
     """@raise ConfigError: with every fault that can be told."""
     faults = Faults()
     tree = merged(inputs, faults)
-    config = Decoder(inputs.registry, faults).decode(Config, tree)
+    decoder = Decoder(inputs.registry, faults, pools_in(tree))
+    config = decoder.decode(Config, tree)
     faults.check()
     return Loaded(config, tree, faults.warnings)
 

@@ -26,6 +26,7 @@ from portmux.config.checks import (
 )
 from portmux.config.control import Control
 from portmux.config.logs import Log
+from portmux.config.pools import Pool
 from portmux.config.tunnels import Tunnels
 from portmux.config.values import Name
 from portmux.core.address import BindAddress, Host, Unix
@@ -319,6 +320,9 @@ class Config:
     """All of portmux.conf."""
 
     listeners: Mapping[Name, Listener] = option("by name", factory=dict)
+    pools: Mapping[Name, Pool] = option(
+        "backends that routes share, by name", factory=dict
+    )
     tunnels: Tunnels = option("listeners with one route that forwards", factory=Tunnels)
     control: Control = option(
         "how portmux is watched and changed while it runs", factory=Control

@@ -20,13 +20,14 @@ from portmux.config.reference import first_sentence, written
 from portmux.config.shape import Field, Shape, shape_of, unwrap
 from portmux.config.sources.tunnel import Tunnel
 from portmux.config.tree import Items, Node, Scalar, Style, Table
-from portmux.config.values import NAME, Name, leaf_of
+from portmux.config.values import NAME, Name, PoolName, leaf_of
 from portmux.core.address import Address, BindAddress, Host, Unix
 from portmux.core.frame.framer import Framer
 from portmux.core.head import Matcher
 from portmux.core.option import Octets, Seconds
 from portmux.core.plan import Action
 from portmux.core.registry import Registry
+from portmux.core.strategies import ALIASES, Strategy
 
 Json = dict[str, Any]
 
@@ -49,6 +50,19 @@ SCALARS: Final[Mapping[Any, tuple[str, list[Json]]]] = {
                 "pattern": r"^[A-Za-z0-9_.-]{1,64}$",
             }
         ],
+    ),
+    PoolName: (
+        "pool",
+        [
+            {
+                "type": ["string", "number", "boolean"],
+                "pattern": r"^[A-Za-z0-9_.-]{1,64}$",
+            }
+        ],
+    ),
+    Strategy: (
+        "strategy",
+        [{"enum": [*(each.value for each in Strategy), *ALIASES]}],
     ),
     bytes: (
         "octets",

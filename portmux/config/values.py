@@ -15,11 +15,18 @@ from portmux.config.sources import tunnel
 from portmux.config.sources.tunnel import TUNNEL, Tunnel
 from portmux.core.address import Address, BindAddress, Host, Unix
 from portmux.core.option import Octets, Seconds
+from portmux.core.strategies import Strategy, spelled
 
 NAME = "a name of up to 64 letters, digits, _ . -"
 
 Name = Annotated[str, "name"]
 """What people call a listener or a route: it stands in paths and records."""
+
+PoolName = Annotated[str, "pool"]
+"""The name of a pool that is configured in its own place."""
+
+Kept = Annotated[Tunnel, "kept"]
+"""A tunnel that was opened while the program ran: it may have no remotes."""
 
 
 @attrs.frozen
@@ -43,7 +50,7 @@ def leaf_of(kind: Any) -> Leaf | None:
     """@return: how values of the annotation are written; None if not as a scalar."""
     if get_origin(kind) is Literal:
         return _choice({str(word): word for word in get_args(kind)})
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if isinstance(kind, type) and issubclass(kind, Enum) and kind not in LEAVES:
         return _choice({str(member.value): member for member in kind})
     return LEAVES.get(kind)
 
@@ -64,6 +71,14 @@ def name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text):
         raise ValueError(f"{quoted(text)} is not {NAME}")
     return text
+
+
+def strategy(text: str) -> Strategy:
+    """@raise ValueError: neither a strategy's name nor another spelling of it."""
+    found = spelled(text)
+    words = {member.value: member for member in Strategy}
+    read: Strategy = _choice(words).read(text) if found is None else found
+    return read
 
 
 def _choice(words: Mapping[str, Any]) -> Leaf:
@@ -99,4 +114,11 @@ LEAVES: Mapping[Any, Leaf] = {
     Address: Leaf(sockets.ADDRESS, sockets.address),
     BindAddress: Leaf(sockets.BIND, sockets.bind_address),
     Tunnel: Leaf(TUNNEL, tunnel.read),
+    Kept: Leaf(TUNNEL, tunnel.kept),
+    PoolName: Leaf(NAME, name),
+    Strategy: Leaf(
+        f"one of {listed([member.value for member in Strategy])}",
+        strategy,
+        lambda value: str(value.value),
+    ),
 }

@@ -25,7 +25,7 @@ class Tls:
     ca_bundle: str | None = None
     certificate: str | None = None
     key: str | None = None
-    minimum: Literal["1.2", "1.3"] = "1.2"
+    minimum: Literal["TLSv1.2", "TLSv1.3"] = "TLSv1.2"
 
 
 @attrs.frozen(slots=True)

@@ -12,6 +12,9 @@ from portmux.core.plan import Action
 from portmux.core.registry import Registry
 from portmux.errors import ConfigError
 
+POOLS = ("git", "web")
+"""What a whole configuration would have."""
+
 
 def decoded(text: str) -> Any:
     """
@@ -22,7 +25,8 @@ def decoded(text: str) -> Any:
     registry, faults = Registry(), Faults()
     registry.load(portmux.actions)
     tree = yaml.parse("test", text, faults)
-    action = None if tree is None else Decoder(registry, faults).decode(Action, tree)
+    decoder = Decoder(registry, faults, POOLS)
+    action = None if tree is None else decoder.decode(Action, tree)
     faults.check()
     return action
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from portmux.actions.forward import Connect, Forward
+from portmux.actions.forward import Forward
+from portmux.config.pools import Connect
 from portmux.core.address import Host, Unix
+from portmux.core.health import Ejection
 from portmux.core.option import Seconds
+from portmux.core.reach import Reach, Tls
+from portmux.core.strategies import Strategy
 from tests.actions.decoding import decoded, faults_of
 from tests.net.stage import StageCase, policy
 
@@ -26,10 +30,56 @@ class ForwardTests(StageCase):
     def test_faults(self) -> None:
         """Nowhere to go, or no time to."""
         self.assertEqual(len(faults_of("forward: []")), 1)
+        self.assertEqual(
+            faults_of("forward: {}"),
+            ["forward: there are no backends, to or pool is needed"],
+        )
         self.assertEqual(len(faults_of("forward: 22")), 1)
         self.assertEqual(
             len(faults_of('forward: {to: "a:1", connect: {timeout: 0, attempts: 0}}')),
             2,
+        )
+
+    def test_options(self) -> None:
+        """What a pool may have to say, too, where it is most needed."""
+        action = decoded(
+            'forward: {to: ["a:1", "b:1"], strategy: min-open-connections,'
+            " eject: {errors: 2, recheck: 5s}, tls: {name: c, minimum: TLSv1.3}}"
+        )
+        settings = action.plan().pool.settings
+        self.assertIs(settings.strategy, Strategy.LEAST_CONNECTIONS)
+        self.assertEqual(settings.eject, Ejection(2, 5.0))
+        self.assertEqual(settings.reach, Reach(Tls(name="c", minimum="TLSv1.3")))
+
+    def test_pool(self) -> None:
+        """Its name is all that the plan knows."""
+        plan = decoded("forward: {pool: git}").plan()
+        self.assertEqual((plan.pool.name, plan.pool.backends), ("git", ()))
+
+    def test_beside_a_pool(self) -> None:
+        """What the pool says is not said again."""
+        self.assertEqual(
+            faults_of('forward: {pool: git, to: "a:1"}'),
+            ["forward.pool: there are backends, too; either of them is allowed"],
+        )
+        for option in (
+            "strategy: random",
+            "connect: {timeout: 1s}",
+            "eject: 1",
+            "tls:",
+        ):
+            self.assertEqual(
+                faults_of(f"forward: {{pool: git, {option} }}"),
+                [f"forward.{option.partition(':')[0]}: is the pool's to say"],
+            )
+
+    def test_no_such_pool(self) -> None:
+        self.assertEqual(
+            faults_of("forward: {pool: gti}"),
+            [
+                'forward.pool: there is no pool "gti", allowed: git, web; '
+                'did you mean "git"?'
+            ],
         )
 
     def test_plan(self) -> None:

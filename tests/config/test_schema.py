@@ -37,7 +37,7 @@ FAULTY = [
     "listeners: {front: {bind: ':::1', echo: }}",
     "listeners: {front: {echo: }}",
     "listeners: {'a b': {bind: '*:1', echo: }}",
-    "listeners: {front: {bind: '*:1', forward: {}}}",
+    "listeners: {front: {bind: '*:1', forward: {tls: 5}}}",
     "listeners: {front: {bind: '*:1', forward: 'backend'}}",
     "listeners: {front: {bind: '*:1', exec: }}",
     "listeners: {front: {bind: '*:1', fallback: drop}}",
@@ -76,6 +76,8 @@ ACCEPTED = [
     "listeners: {front: {bind: '*:1', respond: 'no'}}",
     "listeners: {front: {bind: '*:1', respond: {bytes: {hex: 00ff}}}}",
     "listeners: {front: {bind: '*:1', exec: [cat, /etc/motd]}}",
+    "pools: {git: {backends: ['a:1', {address: 'b:1', weight: 2}], eject: none}}",
+    "pools: {git: {backends: 'a:1', tls: , queue: 5, strategy: roundrobin}}",
     "listeners: {front: {bind: '*:1', routes: [{name: 5, match: ssh, echo: }]}}",
     "listeners: {front: {bind: '*:1', routes: "
     "[{name: a, match: [ssh, {not: {prefix: {hex: 16}}}], echo: }]}}",

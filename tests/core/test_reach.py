@@ -15,4 +15,4 @@ class ReachTests(SynchronousTestCase):
     def test_equal_ones_share(self) -> None:
         """They are keys: what is made of one is made once."""
         self.assertEqual(len({Reach(Tls()), Reach(Tls()), Reach(Tls(name="a"))}), 2)
-        self.assertEqual(Tls().minimum, "1.2")
+        self.assertEqual(Tls().minimum, "TLSv1.2")

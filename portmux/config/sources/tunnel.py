@@ -118,6 +118,15 @@ def tunnel(text: str) -> Tunnel:
     return Tunnel(local, tuple(remotes), options)
 
 
+def kept(text: str) -> Tunnel:
+    """Like L{read}; also a tunnel without remotes, such as C{3000=}."""
+    local, equals, rest = text.partition("=")
+    if equals and (not rest or rest.startswith("[")):
+        whole = read(f"{local}=0{rest}")
+        return attrs.evolve(whole, remotes=())
+    return read(text)
+
+
 def read(text: str) -> Tunnel:
     """
     Read a tunnel of a configuration.
