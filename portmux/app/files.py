@@ -66,7 +66,7 @@ class Files:
             self.messages.rotate = log.rotate
         if self.access is not None:
             self.access.file.rotate = log.rotate
-            self.access.render = renderer(log.format)
+            self.access.write_as(renderer(log.format))
 
     def reopen(self) -> None:
         """The log files were moved away: go on in new ones."""

@@ -22,7 +22,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from portmux.app.output import FLUSH, AccessLog, Output, log_record, renderer
+from portmux.app.output import BATCH, FLUSH, AccessLog, Output, log_record, renderer
 from portmux.core.address import Host
 from portmux.core.record import Record, as_json, as_text
 from portmux.errors import PortmuxError
@@ -264,11 +264,18 @@ class AccessLogTests(SynchronousTestCase):
         self.assertEqual(self.path.read_text(), expected)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_many(self) -> None:
+        """They do not pile up until then."""
+        log = self.open()
+        for number in range(BATCH + 1):
+            log(record(number))
+        self.assertEqual(self.path.read_text().count("\n"), BATCH)
+
     def test_json(self) -> None:
         """The form is the caller's, and may change."""
         log = self.open(render=renderer("json"))
         log(record())
-        log.render = renderer("text")
+        log.write_as(renderer("text"))
         log(record())
         log.flush()
         expected = f"{as_json(record())}\n{as_text(record())}\n"
