@@ -17,8 +17,9 @@ from twisted.python import usage
 from portmux import __version__
 from portmux.app.inputs import DEFAULT, NONE, inputs
 from portmux.app.output import Output
-from portmux.app.service import Portmux, Surroundings
+from portmux.app.service import Portmux
 from portmux.app.signals import Signals
+from portmux.app.surroundings import Surroundings
 from portmux.config.load import Inputs, load
 from portmux.config.logs import Log
 from portmux.config.model import Config

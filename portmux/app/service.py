@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import Any
 
-import attrs
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from portmux import __version__
-from portmux.app import build
+from portmux.app import build, force, treatment
+from portmux.app.administration import Administration
 from portmux.app.exposition import exposition
 from portmux.app.files import Files
-from portmux.app.output import Output, log_record
-from portmux.app.signals import Told
+from portmux.app.output import log_record
 from portmux.app.sockets import Owner, Sockets
+from portmux.app.steering import Steering
 from portmux.app.supervised import Supervised
-from portmux.app.tunnels import opened
+from portmux.app.surroundings import Surroundings
+from portmux.config.changes import Changes
 from portmux.config.diff import Change, compare
 from portmux.config.model import Config, Listener
+from portmux.core.events import Hub
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.metrics import Metrics
 from portmux.core.policy import Policy
 from portmux.core.pools import Draft, Pools
-from portmux.core.record import Record
+from portmux.core.record import Record, as_dict
 from portmux.errors import ConfigError, PortmuxError
 from portmux.net.descriptors import Budget, raise_limit
 from portmux.net.engine import Engine
@@ -35,36 +37,14 @@ from portmux.services.listener import ListenerService
 from portmux.services.scraping import ScrapingService
 
 
-@attrs.frozen
-class Surroundings:
-    """
-    What the program is given by whoever starts it.
-
-    @ivar reactor: asked for it once the process has forked.
-    @ivar environ: of the process.
-    @ivar load: reads the configuration again, with all its layers.
-    @ivar configured: told of each configuration that is in force.
-    @ivar obey: has signals tell the program what to do.
-    @ivar own_pid_file: C{pid} is obeyed; twistd has one of its own.
-    @ivar refuse: tells why the program cannot start, and ends it.
-    @ivar output: C{log.output} is obeyed by it; None: the log is twistd's.
-    """
-
-    reactor: Callable[[], Any]
-    environ: Mapping[str, str]
-    load: Callable[[], Config]
-    configured: Callable[[Config], None]
-    obey: Callable[[Told, Any], None]
-    own_pid_file: bool
-    refuse: Callable[[str], NoReturn]
-    output: Output | None = None
-
-
 class Portmux(MultiService):
     """
     Listeners come and go with the configuration; the engine stays.
 
     @ivar pools: all that there are, by name.
+    @ivar changes: what was changed since the configuration was read.
+    @ivar events: what happens, for those who watch.
+    @ivar since: when it was started.
     """
 
     _log = Logger()
@@ -83,6 +63,18 @@ class Portmux(MultiService):
             around.reactor, around.own_pid_file, self._directory, around.output
         )
         self.pools = Pools()
+        self.changes = Changes()
+        self.events = Hub()
+        self.since = 0.0
+        self._read = config
+        self._steering = Steering(
+            Administration(self),
+            lambda: self.engine,
+            around.environ,
+            self._directory,
+        )
+        for control in self._steering.services.values():
+            control.setServiceParent(self)
         self._sockets = Sockets(around.environ)
         self._supervised = Supervised(around.environ, self._status)
         self._refused = ""
@@ -105,13 +97,16 @@ class Portmux(MultiService):
         """@raise PortmuxError: something cannot be opened; nothing is left open."""
         raise_limit()
         reactor = self._around.reactor()
-        self.config = config = self._placed(self.config)
+        self.since = reactor.seconds()
+        config, self.changes = force.changed(self._read, self.changes, self._directory)
+        token = self._steering.token(config)
         draft = build.draft(config, self.pools)
         services = {
             name: self._made(name, listener, draft)
             for name, listener in config.listeners.items()
         }
-        self._apply_sockets(config, services)
+        self.config = config = self._apply_sockets(config, services)
+        self._steering.obey(config, token)
         self._around.obey(self, reactor)
         try:
             self._files = self._files.following(config)
@@ -134,50 +129,85 @@ class Portmux(MultiService):
 
     # -- reload
 
-    def reload(self) -> None:
-        """Read the configuration again; a fault changes nothing and is told."""
+    def reload(self) -> Sequence[str]:
+        """
+        Read the configuration again; a fault changes nothing and is told.
+
+        @return: the faults.
+        """
         if self._draining or self._stopping:
             self._log.warn("not reloaded: portmux is about to end")
-            return
+            return ["portmux is about to end"]
         self._supervised.reloading()
-        if self._reload():
-            self.metrics.reloads += 1
-            self._refused = ""
-        else:
+        faults = self._reload()
+        if faults:
             self.metrics.refused += 1
             self._refused = ", the last reload was refused"
+        else:
+            self.metrics.reloads += 1
+            self._refused = ""
         self._supervised.reloaded()
+        return faults
 
-    def _reload(self) -> bool:
-        """@return: whether the fresh configuration is in force."""
+    def _reload(self) -> Sequence[str]:
+        """@return: why the fresh configuration is not in force."""
         try:
-            fresh = self._placed(self._around.load())
+            read = self._around.load()
+            fresh, kept = force.changed(read, self.changes, self._directory)
             self._apply(fresh)
         except ConfigError as error:
             for fault in error.faults:
                 self._log.error("{fault}", fault=fault)
             self._log.error("not reloaded: the configuration has faults")
-            return False
+            return error.faults
         except PortmuxError as error:
             self._log.error("not reloaded: {error}", error=str(error))
-            return False
-        self._around.configured(fresh)
-        self._log.info("reloaded: {count} listener(s)", count=len(fresh.listeners))
-        return True
+            return [str(error)]
+        self._read = read
+        self.keep(kept)
+        self._around.configured(self.config)
+        count = len(self.config.listeners)
+        self._log.info("reloaded: {count} listener(s)", count=count)
+        self.events.publish({"event": "reload", "listeners": count})
+        return []
 
-    def _apply(self, fresh: Config) -> None:
-        """@raise PortmuxError: nothing has changed."""
+    def change(self, changes: Changes) -> None:
+        """
+        Have these changes be in force, and no others.
+
+        @raise PortmuxError: they cannot be; nothing has changed.
+        @raise ValueError: they cannot stand together.
+        """
+        if self._draining or self._stopping:
+            raise PortmuxError("portmux is about to end")
+        fresh, kept = force.changed(self._read, changes, self._directory)
+        self._apply(fresh, strict=True)
+        self.keep(kept)
+        self._around.configured(self.config)
+
+    def keep(self, changes: Changes) -> None:
+        """These changes are in force."""
+        before, self.changes = self.changes, changes
+        treatment.apply(self.pools, before, changes, self.engine.reactor.seconds())
+
+    def _apply(self, fresh: Config, strict: bool = False) -> None:
+        """
+        @param strict: also what may be left out has to be opened.
+        @raise PortmuxError: nothing has changed.
+        """
         kind = build.engine(fresh)
+        token = self._steering.token(fresh)
         draft = build.draft(fresh, self.pools)
         services, policies = self._planned(fresh, draft)
         open_before = len(self._sockets)
         files = self._files.following(fresh)
         try:
-            self._apply_sockets(fresh, services)
+            fresh = self._apply_sockets(fresh, services, strict)
         except PortmuxError:
             files.close(save=self._files)
             raise
         # From here on nothing can fail.
+        self._steering.obey(fresh, token)
         if kind is not self.engine.kind:
             self.engine.use(kind)
             for service in self._services().values():
@@ -186,6 +216,8 @@ class Portmux(MultiService):
             if name not in services:
                 service.disownServiceParent()
         for name, made in policies.items():
+            if name not in services:
+                continue
             build.enforce(made, fresh.listeners[name])
             services[name].policy = made
         for service in services.values():
@@ -300,14 +332,43 @@ class Portmux(MultiService):
         self._files = self._files.end()
         return result
 
+    # -- for those who steer
+
+    def read(self) -> Config:
+        """@raise ConfigError: what is configured now has faults."""
+        return self._around.load()
+
+    def listening(self) -> dict[str, ListenerService]:
+        """@return: the listeners that are in force, by name."""
+        return self._services()
+
+    def end(self, listener: str, how: str) -> None:
+        """End the sessions of a listener that is gone, and forget its numbers."""
+        for live in list(self.engine.live):
+            if live.session.listener == listener:
+                live.stop(how)
+        self.metrics.listeners.pop(listener, None)
+
     # -- parts
 
     def _apply_sockets(
-        self, config: Config, services: Mapping[str, ListenerService]
-    ) -> None:
-        """@raise BindError: nothing has changed."""
-        owners: dict[str, Owner] = {**services, build.METRICS: self._scraping}
-        self._sockets.apply(build.listenings(config), owners)
+        self,
+        config: Config,
+        services: dict[str, ListenerService],
+        strict: bool = False,
+    ) -> Config:
+        """See L{force.opened}. @raise BindError: nothing has changed."""
+        owners: dict[str, Owner] = {
+            **services,
+            **self._steering.services,
+            build.METRICS: self._scraping,
+        }
+        wanted = build.listenings(config) | self._steering.listenings(config)
+        whole = strict or config.start == "whole"
+        config = force.opened(self._sockets, config, wanted, owners, whole)
+        for name in [name for name in services if name not in config.listeners]:
+            del services[name]
+        return config
 
     def _descriptors(self) -> tuple[int, int]:
         """@return: how many sessions have reserved, and how many they may."""
@@ -334,14 +395,9 @@ class Portmux(MultiService):
         build.enforce(policy, listener)
         return ListenerService(name, policy, lambda: self.engine)
 
-    def _placed(self, config: Config) -> Config:
-        """Sockets' paths are relative to where the program was started."""
-        config = opened(config)
-        if os.getcwd() == self._directory:
-            return config
-        return build.rooted(config, self._directory)
-
     def _ended(self, record: Record) -> None:
+        if self.events:
+            self.events.publish({"event": "session", **as_dict(record)})
         access = self._files.access
         write = log_record if access is None else access
         write(record)

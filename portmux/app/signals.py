@@ -23,7 +23,7 @@ class Told(Protocol):
     """What can be asked of the program by signals."""
 
     def drain(self) -> None: ...
-    def reload(self) -> None: ...
+    def reload(self) -> object: ...
     def rotate(self) -> None: ...
 
 
@@ -62,7 +62,7 @@ class Signals:
 
 
 def _handle(
-    number: signal.Signals, reactor: Any, act: Callable[[], None], before: Any = None
+    number: signal.Signals, reactor: Any, act: Callable[[], object], before: Any = None
 ) -> None:
     """@param before: an earlier handler that is called as well."""
 
@@ -74,6 +74,6 @@ def _handle(
     signal.signal(number, told)
 
 
-def _act(number: signal.Signals, act: Callable[[], None]) -> None:
+def _act(number: signal.Signals, act: Callable[[], object]) -> None:
     _log.info("signal {name}", name=number.name)
     act()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -87,6 +87,39 @@ class Sockets:
             elif before.owner is not place.owner:
                 place.owner.add(place.listening.address, before.release())
         self._open = asked
+
+    def attempt(
+        self, wanted: Wanted, services: Mapping[str, Owner], optional: Container[str]
+    ) -> dict[str, BindError]:
+        """
+        Like L{apply}, but do without what cannot be opened, where it goes without.
+
+        @param optional: names of listeners without which it goes, too.
+        @return: those that are not open, and why.
+        @raise BindError: another one cannot be opened; everything is as it was.
+        """
+        try:
+            self.apply(wanted, services)
+        except BindError:
+            if not any(name in optional for name in wanted):
+                raise
+        else:
+            return {}
+        sure = {
+            name: addresses
+            for name, addresses in wanted.items()
+            if name not in optional
+            or all(_key(name, a) in self._open for a in addresses)
+        }
+        self.apply(sure, services)
+        failed: dict[str, BindError] = {}
+        for name in [name for name in wanted if name not in sure]:
+            try:
+                self.apply({**sure, name: wanted[name]}, services)
+                sure[name] = wanted[name]
+            except BindError as error:
+                failed[name] = error
+        return failed
 
     def close(self) -> None:
         """Close everything."""

@@ -8,10 +8,11 @@ import attrs
 
 from portmux.actions.tunnel import Tunnel as Action
 from portmux.config.model import Bind, Config, Listener, Timeouts
-from portmux.config.sources.tunnel import Tunnel
+from portmux.config.sources.tunnel import Options, Tunnel
 from portmux.config.tunnels import Tunnels
 from portmux.core.health import Ejection
-from portmux.core.pool import Settings
+from portmux.core.option import Seconds
+from portmux.core.pool import Pool, Settings
 from portmux.core.reach import PLAIN, Reach, Tls
 from portmux.core.strategies import Strategy
 
@@ -56,6 +57,21 @@ def settings(tunnel: Tunnel, defaults: Tunnels) -> Settings:
         attempts=_given(options.retries, defaults.retries),
         eject=Ejection(max(1, errors), max(LEAST, recheck), most=EVERY),
         reach=PLAIN if tls is None else Reach(tls),
+    )
+
+
+def resolved(pool: Pool) -> Options:
+    """@return: the options of a tunnel that has such a pool."""
+    made = pool.settings
+    attempts = len(pool.backends) if made.attempts is None else made.attempts
+    eject = made.eject or Ejection()
+    return Options(
+        strategy=made.strategy,
+        retries=attempts,
+        timeout=Seconds(made.timeout),
+        errors=eject.errors,
+        check_interval=Seconds(eject.recheck),
+        remote_tls=made.reach.tls is not None,
     )
 
 

@@ -37,6 +37,11 @@ class Pools:
         """@param name: a pool's in the configuration, or C{LISTENER/ROUTE}."""
         return self._pools.get(name)
 
+    def weight(self, name: str, address: Address) -> int:
+        """@return: what the configuration says of a backend of a pool that is there."""
+        _, backends = self._wanted[name]
+        return next((w for each, w, _ in backends if each == address), 1)
+
     def draft(self, shared: Mapping[str, Pool]) -> Draft:
         """@param shared: what a configuration says of pools that have a name."""
         return Draft(self, dict(shared))

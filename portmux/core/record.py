@@ -98,7 +98,12 @@ def as_text(record: Record) -> str:
 
 def as_json(record: Record) -> str:
     """@return: one JSON object on one line, without the line's end."""
-    fields = {"time": timestamp(record.time), "session": record.number}
+    return json.dumps(as_dict(record), separators=(",", ":"))
+
+
+def as_dict(record: Record) -> dict[str, Any]:
+    """@return: what JSON has of it."""
+    fields: dict[str, Any] = {"time": timestamp(record.time), "session": record.number}
     fields |= attrs.asdict(record, recurse=False, filter=_is_told_as_it_is)
     fields |= {
         "client": str(record.client),
@@ -108,7 +113,7 @@ def as_json(record: Record) -> str:
         "queued": round(record.queued, 6),
         "facts": dict(record.facts),
     }
-    return json.dumps(fields, separators=(",", ":"))
+    return fields
 
 
 def _is_told_as_it_is(field: attrs.Attribute[Any], value: object) -> bool:

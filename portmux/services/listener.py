@@ -8,7 +8,7 @@ from collections.abc import Callable
 from twisted.application.service import Service
 from twisted.logger import Logger
 
-from portmux.core.address import BindAddress
+from portmux.core.address import Address, BindAddress
 from portmux.core.policy import Policy
 from portmux.net.accept import Acceptor
 from portmux.net.engine import Engine
@@ -47,6 +47,10 @@ class ListenerService(Service):
     def sockets(self, address: BindAddress) -> list[socket.socket]:
         """@return: those of an address that is this listener's."""
         return self._sockets[address]
+
+    def addresses(self) -> list[Address]:
+        """@return: all that it waits on, with the ports that the system chose."""
+        return [named(sock) for sockets in self._sockets.values() for sock in sockets]
 
     def startService(self) -> None:
         super().startService()

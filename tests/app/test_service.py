@@ -18,7 +18,8 @@ from zope.interface import implementer
 
 from portmux.actions.echo import Echo
 from portmux.app.inputs import inputs
-from portmux.app.service import Portmux, Surroundings
+from portmux.app.service import Portmux
+from portmux.app.surroundings import Surroundings
 from portmux.app.signals import Told
 from portmux.config.load import load
 from portmux.config.model import Bind, Config, Listener

@@ -1,0 +1,131 @@
+"""The addresses at which the program is controlled, and who may."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from twisted.logger import Logger
+
+from portmux.app.sockets import Owner
+from portmux.config.control import USUAL
+from portmux.config.model import Config
+from portmux.control.admin import Admin
+from portmux.control.desk import Desk
+from portmux.control.line import LineSession
+from portmux.control.service import ControlService
+from portmux.core.address import BindAddress, Unix
+from portmux.errors import PortmuxError
+from portmux.net.engine import Engine
+from portmux.net.listen import Listening
+
+LINE: Final = "(control.line)"
+RPC: Final = "(control.rpc)"
+SOCKET: Final = "(control.socket)"
+"""Stand in the place of a listener's name, and can be none."""
+
+NAME: Final = "portmux/control"
+"""Of the unix socket, in the directory that is made for such things."""
+
+SYSTEM: Final = "/run"
+"""Where the system's services have theirs."""
+
+
+def usual(environ: Mapping[str, str], root: bool) -> str | None:
+    """
+    @param root: whether the program may write everywhere.
+    @return: where the unix socket is if nobody says otherwise.
+    """
+    if environ.get("RUNTIME_DIRECTORY"):  # systemd.exec(5); several have colons
+        return os.path.join(environ["RUNTIME_DIRECTORY"].split(":")[0], "control")
+    if root:
+        return os.path.join(SYSTEM, NAME)
+    own = environ.get("XDG_RUNTIME_DIR")
+    return os.path.join(own, NAME) if own else None
+
+
+class Steering:
+    """
+    @ivar services: by the names that stand in the place of a listener's.
+    @ivar desk: what clients are told, and by whom.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        admin: Admin,
+        engine: Callable[[], Engine],
+        environ: Mapping[str, str],
+        directory: str,
+    ) -> None:
+        """@param directory: that relative names count from."""
+        self.desk = Desk(admin)
+        self._engine = engine
+        self._environ = environ
+        self._directory = directory
+        self.services = {
+            LINE: ControlService("control.line", self._untrusted, engine),
+            SOCKET: ControlService("control.socket", self._trusted, engine),
+        }
+
+    @property
+    def owners(self) -> Mapping[str, Owner]:
+        return self.services
+
+    def listenings(self, config: Config) -> dict[str, dict[BindAddress, Listening]]:
+        """@return: what is to be opened; a directory is made where that is usual."""
+        control = config.control
+        wanted: dict[str, BindAddress | None] = {LINE: control.line}
+        wanted[SOCKET] = self._socket(control.socket)
+        return {
+            name: {address: Listening(address)}
+            for name, address in wanted.items()
+            if address is not None
+        }
+
+    def _socket(self, path: str | None) -> Unix | None:
+        if path == USUAL:
+            path = usual(self._environ, os.geteuid() == 0)
+            try:
+                if path is not None:
+                    os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+            except OSError as error:
+                why = os.strerror(error.errno or 0).lower()
+                self._log.info("no control socket {path}: {why}", path=path, why=why)
+                path = None
+        return None if path is None else Unix(os.path.join(self._directory, path))
+
+    def token(self, config: Config) -> bytes | None:
+        """@raise PortmuxError: there is a file of it, without any."""
+        path = config.control.token_file
+        return None if path is None else read_token(path, self._directory)
+
+    def obey(self, config: Config, token: bytes | None) -> None:
+        """From now on clients are told by this configuration."""
+        self.desk.commands = config.control.commands
+        self.desk.hosts = config.control.hosts
+        self.desk.token = token
+
+    def _trusted(self, left: Callable[[Any], None]) -> LineSession:
+        return LineSession(self.desk, self._engine().reactor, True, left)
+
+    def _untrusted(self, left: Callable[[Any], None]) -> LineSession:
+        return LineSession(self.desk, self._engine().reactor, False, left)
+
+
+def read_token(path: str, directory: str) -> bytes:
+    """
+    @return: the first line of the file, without blanks around it.
+    @raise PortmuxError: it cannot be read, or there is nothing in it.
+    """
+    try:
+        with open(os.path.join(directory, path), "rb") as opened:
+            token = opened.readline().strip()
+    except OSError as error:
+        why = os.strerror(error.errno or 0).lower()
+        raise PortmuxError(f"token-file {path} cannot be read: {why}") from error
+    if not token:
+        raise PortmuxError(f"token-file {path} has no token in its first line")
+    return token

@@ -1,0 +1,38 @@
+"""What all clients of one control address have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hmac import compare_digest
+
+import attrs
+
+from portmux.control.admin import Admin
+from portmux.control.commands import TABLES
+from portmux.control.spell import Command
+
+
+@attrs.define(eq=False)
+class Desk:
+    """
+    Changes when a configuration comes into force.
+
+    @ivar commands: which there are, see L{TABLES}.
+    @ivar token: what everybody has to say who is not trusted; None: nobody.
+    @ivar hosts: names by which HTTP clients may call us.
+    """
+
+    admin: Admin
+    commands: str = "all"
+    token: bytes | None = None
+    hosts: Sequence[str] = ()
+
+    @property
+    def table(self) -> tuple[Command, ...]:
+        return TABLES[self.commands]
+
+    def knows(self, token: str) -> bool:
+        """@return: whether this is the token, after as long as if it were not."""
+        if self.token is None:
+            return True
+        return compare_digest(self.token, token.encode("utf-8", "replace"))
