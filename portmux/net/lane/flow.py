@@ -294,7 +294,7 @@ class Flow:
     def finish(self) -> None:
         """Tell the target that no more will come, behind what is left."""
         self.ending = True
-        if not self.left:
+        if not (self.rest or self.pipe):
             self.pair.flushed(self)
 
     def shut(self) -> None:

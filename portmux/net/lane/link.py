@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from portmux.core.effects import (
     RESET,
+    WAIT,
     Adopt,
     Close,
     Dial,
@@ -38,10 +39,13 @@ class Link:
 
     __slots__ = (
         "_attempt",
+        "_backend",
         "_called_by",
         "_dialling",
+        "_effect",
         "_lane",
         "_over",
+        "_sent",
         "_sock",
         "_wanted",
         "session",
@@ -56,34 +60,63 @@ class Link:
         self._wanted: Dial | None = None
         self._called_by: float | None = None
         self._dialling = self.watched = self._over = False
+        self._effect: Effect = WAIT
+        self._backend: socket | None = None
+        self._sent = 0
 
-    def begin(self) -> None:
-        """A new client: mostly its first bytes are there already."""
-        self._carry(self.session.open())
-        self._read()
+    # -- stages of a new client; mostly its first bytes are there already
+
+    def open(self) -> None:
+        self._effect = self.session.open()
+
+    def read(self) -> None:
+        if self.session.phase is _SNIFF:
+            self._effect = self._read()
+
+    def carry(self) -> None:
+        self._carry(self._effect)
+        self._wait()
+
+    def relay(self) -> None:
+        """Once the backend is there."""
+        backend = self._backend
+        if self._over or backend is None:
+            return
+        session = self.session
+        session.connected(self._lane.seconds())
+        held, session.held = session.held, b""
+        session.sent += len(held)
+        self._leave()
+        self._lane.relay_from(self, self._sock, backend, held[self._sent :])
 
     # -- what the poller tells of the client
 
     def ready(self, events: int) -> None:
-        self._read()
+        if self.session.phase is _SNIFF and not self._over:
+            self._carry(self._read())
+            self._wait()
 
-    def _read(self) -> None:
-        """Read while the session wants to see bytes."""
+    def _read(self) -> Effect:
+        """Read until there is nothing more, or a decision."""
         session = self.session
-        while session.phase is _SNIFF and not self._over:
+        while True:
             try:
                 data = self._sock.recv(COPIED, MSG_DONTWAIT)
             except BlockingIOError:
-                break
+                return WAIT
             except OSError:
-                self._carry(session.lost(Side.CLIENT, self._lane.seconds()))
-                return
-            now = self._lane.seconds()
+                return session.lost(Side.CLIENT, self._lane.seconds())
             if not data:
-                self._carry(session.finished(Side.CLIENT, now))
-                break
-            self._carry(session.receive(data, now))
-        if session.phase is _SNIFF and not self.watched and not self._over:
+                return session.finished(Side.CLIENT, self._lane.seconds())
+            effect = session.receive(data, self._lane.seconds())
+            if effect is not WAIT or not self.watched:
+                return effect  # what else is there, the poller tells
+
+    def _wait(self) -> None:
+        """For the client's next bytes, while sniffing; for a deadline."""
+        if self._over:
+            return
+        if self.session.phase is _SNIFF and not self.watched:
             self.watched = True
             self._lane.poller.watch(self._sock.fileno(), self)
         self._watch()
@@ -111,6 +144,8 @@ class Link:
     # -- effects
 
     def _carry(self, effect: Effect) -> None:
+        if effect is WAIT:
+            return
         if isinstance(effect, Dial):
             self._dial(effect)
         elif isinstance(effect, Close):
@@ -174,12 +209,8 @@ class Link:
 
     def _dialled(self, sock: socket, sent: int) -> None:
         self._attempt = None
-        session = self.session
-        session.connected(self._lane.seconds())
-        held, session.held = session.held, b""
-        session.sent += len(held)
-        self._leave()
-        self._lane.relay_from(self, self._sock, sock, held[sent:])
+        self._backend, self._sent = sock, sent
+        self._lane.dialled(self)
 
     def _hand_over(self, effect: Effect) -> None:
         """The lane cannot do this."""
@@ -197,6 +228,8 @@ class Link:
             return
         self._over = True
         self._give_up_attempt()
+        if self._backend is not None:
+            self._backend.close()
         sock = self._sock
         if self.watched:
             self._lane.poller.closed(sock.fileno())

@@ -12,7 +12,7 @@ from typing import Final
 
 from twisted.logger import Logger
 
-from portmux.core.effects import RESET, Close, Effect, Finish, Phase, Side
+from portmux.core.effects import RESET, WAIT, Close, Effect, Finish, Phase, Side
 from portmux.core.session import LINGER, Session
 from portmux.net.deadlines import Deadlines
 from portmux.net.lane.flow import COPIED, Flow
@@ -175,6 +175,8 @@ class Pair:
     # -- effects
 
     def _carry(self, effect: Effect) -> None:
+        if effect is WAIT:
+            return
         if isinstance(effect, Finish):
             flow = self.up if effect.side is Side.BACKEND else self.down
             flow.finish()
@@ -196,6 +198,9 @@ class Pair:
     def _close(self) -> None:
         """Let what is under way arrive; read no more."""
         session, up, down = self.session, self.up, self.down
+        if not (up.open or up.rest or down.rest or up.pipe or down.pipe):
+            self._end_both(reset=False)
+            return
         now = self.poller.seconds()
         session.closing(now)
         self.lingering = bool(
@@ -223,10 +228,23 @@ class Pair:
 
     def _reset(self) -> None:
         if not self.over_already:
-            self._shut(Side.BACKEND, reset=True)
-            self._shut(_CLIENT, reset=True)
+            self._end_both(reset=True)
 
-    def _shut(self, side: Side, reset: bool = False) -> None:
+    def _end_both(self, reset: bool) -> None:
+        for flow in (self.down, self.up):
+            if flow.rest or flow.pipe:
+                flow.drop()
+            sock = flow.source
+            descriptor = sock.fileno()
+            if descriptor >= 0:
+                self.poller.closed(descriptor)
+                if reset:
+                    with suppress(OSError):
+                        sock.setsockopt(SOL_SOCKET, SO_LINGER, NO_LINGER)
+                sock.close()
+        self._end()
+
+    def _shut(self, side: Side) -> None:
         """Close one side's socket; with the second one, all is over."""
         into, from_ = (self.down, self.up) if side is _CLIENT else (self.up, self.down)
         sock = from_.source
@@ -235,9 +253,6 @@ class Pair:
             return
         into.drop()
         self.poller.closed(descriptor)
-        if reset:
-            with suppress(OSError):
-                sock.setsockopt(SOL_SOCKET, SO_LINGER, NO_LINGER)
         sock.close()
         if into.source.fileno() < 0:
             self._end()

@@ -59,12 +59,19 @@ class Poller:
     Watches descriptors; also as a L{portmux.net.poll.Poll} does.
 
     @ivar now: the reactor's time when it last woke us.
+    @ivar busy: it is going through what is ready; L{after} follows.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, after: Callable[[], None]) -> None:
+        """
+        @param reactor: where it appears from now on.
+        @param after: called behind each look at all that is ready; never raises.
+        """
         self.reactor = reactor
+        self.busy = False
+        self._after = after
         self.now = reactor.seconds()
         self.seconds: Callable[[], float] = reactor.seconds
         self.callLater = reactor.callLater
@@ -122,12 +129,15 @@ class Poller:
     def _go_on(self) -> None:
         self._call = None
         self.now = self.seconds()
+        self.busy = True
         unfinished, self._unfinished = self._unfinished, []
         for each in unfinished:
             try:
                 each.go_on()
             except Exception:
                 each.fail()
+        self._after()
+        self.busy = False
 
     # -- for the reactor
 
@@ -142,6 +152,7 @@ class Poller:
 
     def doRead(self) -> None:
         self.now = self.seconds()
+        self.busy = True
         watched = self._watched
         for descriptor, events in self._epoll.poll(0, EVENTS):
             one = watched.get(descriptor)
@@ -153,6 +164,8 @@ class Poller:
                 one.fail()
         if self._fresh:
             self._fresh.clear()
+        self._after()
+        self.busy = False
 
     # -- as a reactor
 
