@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import attrs
@@ -28,9 +29,12 @@ class TcpDialogue:
     With transaction ids; a L{portmux.core.frame.framer.Dialogue}.
 
     @ivar transactions: what becomes of the clients' ids.
+    @ivar units: the targets' numbers of units by those of clients, where they
+        are others.
     """
 
     transactions: Transactions = "rewrite"
+    units: Mapping[int, int] = attrs.field(factory=dict)
 
     @property
     def numbered(self) -> bool:
@@ -40,14 +44,20 @@ class TcpDialogue:
         return int.from_bytes(frame.data[:2], "big")
 
     def outgoing(self, request: Frame, number: int) -> Frame:
-        if self.transactions != "rewrite":
-            return request
-        return Frame(number.to_bytes(2, "big") + request.data[2:])
+        data = request.data
+        if self.transactions == "rewrite":
+            data = number.to_bytes(2, "big") + data[2:]
+        if self.units:
+            data = data[:6] + bytes((self.units.get(data[6], data[6]),)) + data[7:]
+        return request if data is request.data else Frame(data)
 
     def incoming(self, request: Frame, answer: Frame) -> Frame:
-        if self.transactions == "keep":
-            return answer
-        return Frame(request.data[:2] + answer.data[2:])
+        data = answer.data
+        if self.transactions != "keep":
+            data = request.data[:2] + data[2:]
+        if self.units:
+            data = data[:6] + request.data[6:7] + data[7:]
+        return answer if data is answer.data else Frame(data)
 
     def mismatch(self, sent: Frame, answer: Frame) -> str | None:
         asked, told = sent.data, answer.data
@@ -67,18 +77,24 @@ class TcpDialogue:
 
 @attrs.frozen
 class SerialDialogue:
-    """Without numbers; a L{portmux.core.frame.framer.Dialogue}."""
+    """
+    Without numbers; a L{portmux.core.frame.framer.Dialogue}.
 
+    @ivar units: as those of L{TcpDialogue}.
+    """
+
+    units: Mapping[int, int] = attrs.field(factory=dict)
     numbered = False
 
     def number(self, frame: Frame) -> int | None:
         return None
 
     def outgoing(self, request: Frame, number: int) -> Frame:
-        return request
+        unit = RTU.unit(request.data)
+        return _renamed(request, self.units.get(unit, unit))
 
     def incoming(self, request: Frame, answer: Frame) -> Frame:
-        return answer
+        return _renamed(answer, RTU.unit(request.data))
 
     def mismatch(self, sent: Frame, answer: Frame) -> str | None:
         return _mismatch(RTU, sent.data, answer.data)
@@ -93,6 +109,14 @@ class SerialDialogue:
         if not self.answered(request):
             return None
         return refusal(RTU, request, _CODES[trouble])
+
+
+def _renamed(frame: Frame, unit: int) -> Frame:
+    """@return: the frame with that unit, on a serial line."""
+    data = frame.data
+    if RTU.unit(data) == unit:
+        return frame
+    return Frame(RTU.frame(data, unit, RTU.pdu(data)))
 
 
 def refusal(carrier: Carrier, request: Frame, code: Code) -> Frame | None:

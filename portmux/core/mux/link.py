@@ -117,7 +117,7 @@ class Link:
         number = 0
         if self._dialogue.numbered:
             number = self._next()
-            request.sent = self._dialogue.outgoing(request.frame, number)
+        request.sent = self._dialogue.outgoing(request.frame, number)
         request.departed = now
         if self._dialogue.answered(request.frame):
             self._under_way[number] = request

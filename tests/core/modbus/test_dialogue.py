@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.frame.framer import Frame, Trouble
@@ -48,6 +50,42 @@ class TransactionTests(SynchronousTestCase):
         self.assertEqual(
             dialogue.mismatch(request, tcp(0, 2, ANSWER)), "unit 2 instead of 1"
         )
+
+
+class UnitTests(SynchronousTestCase):
+    UNITS: ClassVar[dict[int, int]] = {1: 17}
+
+    def test_renamed(self) -> None:
+        """The target is told its own number, the client hears what it has said."""
+        for transactions, number in (("rewrite", 9), ("keep", 7), ("ignore", 7)):
+            dialogue = TcpDialogue(transactions, self.UNITS)  # type: ignore[arg-type]
+            request = tcp(7, 1, READ)
+            sent = dialogue.outgoing(request, 9)
+            self.assertEqual(sent, tcp(number, 17, READ))
+            answer = tcp(number, 17, ANSWER)
+            self.assertIsNone(dialogue.mismatch(sent, answer))
+            self.assertEqual(dialogue.incoming(request, answer), tcp(7, 1, ANSWER))
+            self.assertEqual(
+                dialogue.mismatch(sent, tcp(number, 1, ANSWER)), "unit 1 instead of 17"
+            )
+
+    def test_renamed_on_a_serial_line(self) -> None:
+        """With the checksum that belongs to it."""
+        dialogue, request = SerialDialogue(self.UNITS), rtu(1, READ)
+        sent, answer = dialogue.outgoing(request, 0), rtu(17, ANSWER)
+        self.assertEqual(sent, rtu(17, READ))
+        self.assertIsNone(dialogue.mismatch(sent, answer))
+        self.assertEqual(dialogue.incoming(request, answer), rtu(1, ANSWER))
+
+    def test_others(self) -> None:
+        """They stay what they are."""
+        dialogue, request = TcpDialogue("keep", self.UNITS), tcp(7, 2, READ)
+        self.assertEqual(dialogue.outgoing(request, 9), request)
+        self.assertEqual(
+            dialogue.incoming(request, tcp(7, 2, ANSWER)), tcp(7, 2, ANSWER)
+        )
+        serial, request = SerialDialogue(self.UNITS), rtu(2, READ)
+        self.assertIs(serial.outgoing(request, 0), request)
 
 
 class MatchTests(SynchronousTestCase):

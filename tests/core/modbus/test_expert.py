@@ -1,0 +1,219 @@
+"""Tests for L{portmux.core.modbus.expert}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from portmux.core.address import Host
+from portmux.core.frame.framer import Frame
+from portmux.core.frame.modbus import Modbus
+from portmux.core.frame.modbus_rtu import ModbusRtu
+from portmux.core.modbus.access import Functions, Registers, Rule
+from portmux.core.modbus.expert import SILENCE, ModbusExpert
+from portmux.core.modbus.units import Unit
+from portmux.core.mux.expert import Expert
+from portmux.core.network import Network
+from portmux.core.option import Seconds
+from tests.core.modbus.frames import rtu, tcp
+
+CLIENT = Host("10.0.0.7", 4000)
+ELSEWHERE = (Host("10.0.0.8", 502),)
+
+READ = bytes.fromhex("0300640002")
+READ_ONE = bytes.fromhex("0300650001")
+ANSWER = bytes.fromhex("030400010002")
+WRITE = bytes.fromhex("060064ffff")
+READ_ONLY = Rule(functions=(Functions("write"),))
+
+
+class Case(SynchronousTestCase):
+    def reply(
+        self,
+        expert: ModbusExpert,
+        request: Frame,
+        client: Host = CLIENT,
+        now: float = 0.0,
+    ) -> Frame | None:
+        return expert.reply(request, client, now)
+
+
+class AccessTests(Case):
+    def test_passed(self) -> None:
+        """Without options nothing is held back."""
+        for expert in (Modbus().expert(), ModbusRtu().expert()):
+            as_expert: Expert = expert
+            self.assertIsNone(as_expert.sharing(tcp(7, 1, READ)))
+        self.assertIsNone(self.reply(Modbus().expert(), tcp(7, 1, WRITE)))
+        self.assertIsNone(self.reply(ModbusRtu().expert(), rtu(1, WRITE)))
+
+    def test_refused(self) -> None:
+        """With the exception for what is wrong, and the ids of the request."""
+        expert = Modbus(access=(READ_ONLY,)).expert()
+        self.assertIsNone(self.reply(expert, tcp(7, 1, READ)))
+        self.assertEqual(self.reply(expert, tcp(7, 1, WRITE)), tcp(7, 1, b"\x86\x01"))
+        protected = Rule(registers=(Registers("101"),))
+        expert = Modbus(access=(protected,)).expert()
+        self.assertEqual(self.reply(expert, tcp(7, 1, READ)), tcp(7, 1, b"\x83\x02"))
+        expert = ModbusRtu(access=(READ_ONLY,)).expert()
+        self.assertEqual(self.reply(expert, rtu(1, WRITE)), rtu(1, b"\x86\x01"))
+
+    def test_ignored(self) -> None:
+        """A write is answered as if it had been done; what is none is refused."""
+        expert = Modbus(access=(Rule(then="ignore"),)).expert()
+        self.assertEqual(self.reply(expert, tcp(7, 1, WRITE)), tcp(7, 1, WRITE))
+        self.assertEqual(self.reply(expert, tcp(7, 1, READ)), tcp(7, 1, b"\x83\x01"))
+
+    def test_some_may(self) -> None:
+        """By client, and by register; units are as the client names them."""
+        rules = (
+            Rule(then="allow", clients=(Network("10.0.0.0/24"),), units=(1,)),
+            READ_ONLY,
+        )
+        expert = Modbus(units={1: Unit(17)}, access=rules).expert()
+        self.assertIsNone(self.reply(expert, tcp(7, 1, WRITE)))
+        self.assertIsNotNone(self.reply(expert, tcp(7, 17, WRITE)))
+        other = Host("192.0.2.1", 4000)
+        self.assertIsNotNone(self.reply(expert, tcp(7, 1, WRITE), other))
+
+    def test_no_answer_expected(self) -> None:
+        """Nothing is told to who broadcasts, nor to who has asked for nothing."""
+        expert = ModbusRtu(access=(READ_ONLY,), other_units="refuse").expert()
+        self.assertEqual(self.reply(expert, rtu(0, WRITE)), SILENCE)
+        expert = Modbus(access=(READ_ONLY,)).expert()
+        self.assertEqual(self.reply(expert, tcp(7, 1, b"")), SILENCE)
+
+    def test_other_units(self) -> None:
+        expert = Modbus(units={1: Unit(17)}, other_units="refuse").expert()
+        self.assertIsNone(self.reply(expert, tcp(7, 1, READ)))
+        self.assertEqual(self.reply(expert, tcp(7, 2, READ)), tcp(7, 2, b"\x83\x0a"))
+
+
+class PlaceTests(Case):
+    def test_target(self) -> None:
+        framer = Modbus(units={1: Unit(17), 2: Unit(1, to=ELSEWHERE)})
+        expert = framer.expert()
+        self.assertEqual(framer.targets, (ELSEWHERE,))
+        self.assertEqual(
+            [expert.target(tcp(7, unit, READ)) for unit in (1, 2, 3)], [0, 1, 0]
+        )
+        self.assertEqual(expert.unit(tcp(7, 2, READ)), "2")
+        self.assertEqual(ModbusRtu().expert().unit(rtu(9, READ)), "9")
+
+    def test_mute(self) -> None:
+        """Exceptions of gateways, not of devices."""
+        expert = Modbus().expert()
+        for pdu, mute in (
+            (b"\x83\x0a", True),
+            (b"\x83\x0b", True),
+            (b"\x83\x02", False),
+            (b"\x83", False),
+            (b"", False),
+            (ANSWER, False),
+        ):
+            self.assertIs(expert.mute(tcp(7, 1, pdu)), mute, pdu)
+
+    def test_sharing(self) -> None:
+        """Reads of one device that are equal, whoever asks by whatever number."""
+        units = {1: Unit(17), 2: Unit(17, to=ELSEWHERE)}
+        expert = Modbus(units=units, share=True).expert()
+        key = expert.sharing(tcp(7, 1, READ))
+        self.assertIsNotNone(key)
+        self.assertEqual(expert.sharing(tcp(8, 17, READ)), key)
+        for other in (tcp(7, 2, READ), tcp(7, 1, READ_ONE), tcp(7, 3, READ)):
+            self.assertNotEqual(expert.sharing(other), key)
+        self.assertIsNone(expert.sharing(tcp(7, 1, WRITE)))
+        self.assertIsNone(ModbusRtu(share=True).expert().sharing(rtu(0, READ)))
+
+
+class CacheTests(Case):
+    def setUp(self) -> None:
+        units = {1: Unit(17), 2: Unit(17, to=ELSEWHERE)}
+        self.expert = Modbus(units=units, cache=Seconds(2.0)).expert()
+
+    def exchange(self, request: Frame, answer: Frame, now: float = 100.0) -> None:
+        self.expert.sent(request, now)
+        self.expert.answered(request, answer, now + 0.1)
+
+    def known(self, pdu: bytes, unit: int = 1, now: float = 101.0) -> Frame | None:
+        return self.reply(self.expert, tcp(9, unit, pdu), now=now)
+
+    def test_remembered(self) -> None:
+        """For who asks the same device, whatever it is called."""
+        self.assertIsNone(self.known(READ))
+        self.exchange(tcp(7, 1, READ), tcp(7, 1, ANSWER))
+        self.assertEqual(self.known(READ), tcp(9, 1, ANSWER))
+        self.assertEqual(self.known(READ_ONE, 17), tcp(9, 17, b"\x03\x02\0\2"))
+        self.assertIsNone(self.known(READ, 2))
+        self.assertIsNone(self.known(READ, now=102.0))
+
+    def test_not_without_leave(self) -> None:
+        """What may not be read is not told from memory, either."""
+        rules = (Rule(clients=(Network("192.0.2.0/24"),)),)
+        expert = Modbus(cache=Seconds(2.0), access=rules).expert()
+        request = tcp(7, 1, READ)
+        expert.sent(request, 100.0)
+        expert.answered(request, tcp(7, 1, ANSWER), 100.1)
+        self.assertEqual(self.reply(expert, request, CLIENT, 100.2), tcp(7, 1, ANSWER))
+        other = Host("192.0.2.1", 4000)
+        refused = self.reply(expert, request, other, 100.2)
+        self.assertEqual(refused, tcp(7, 1, b"\x83\x01"))
+
+    def test_written(self) -> None:
+        """From when it is sent; what was not written stays."""
+        self.exchange(tcp(7, 1, READ), tcp(7, 1, ANSWER))
+        self.expert.sent(tcp(8, 17, WRITE), 100.5)
+        self.assertIsNone(self.known(READ))
+        self.assertIsNotNone(self.known(READ_ONE))
+
+    def test_anything_may_be_written(self) -> None:
+        """By functions that nobody knows, or to everybody."""
+        for unit, pdu in ((1, b"\x41"), (0, WRITE)):
+            self.exchange(tcp(7, 1, READ), tcp(7, 1, ANSWER))
+            self.expert.sent(tcp(8, unit, pdu), 100.5)
+            self.assertIsNone(self.known(READ_ONE))
+
+    def test_read_while_written(self) -> None:
+        """Nobody knows which value such a read has brought."""
+        for unit in (1, 0):
+            for end in (self.expert.answered, self.lose):
+                write, read = tcp(8, unit, WRITE), tcp(7, 1, READ)
+                self.expert.sent(write, 100.0)
+                self.expert.sent(read, 100.1)
+                end(write, write, 100.2)
+                self.expert.answered(read, tcp(7, 1, ANSWER), 100.3)
+                self.assertIsNone(self.known(READ), (unit, end))
+                self.expert.sent(read, 100.1)
+                self.expert.sent(write, 100.2)
+                self.expert.answered(read, tcp(7, 1, ANSWER), 100.3)
+                self.assertIsNone(self.known(READ), (unit, end))
+                end(write, write, 100.4)
+
+    def lose(self, request: Frame, answer: Frame, now: float) -> None:
+        self.expert.lost(request, now)
+
+    def test_read_before_the_answer_to_a_write(self) -> None:
+        """It may have been done only then."""
+        write = tcp(8, 1, WRITE)
+        self.expert.sent(write, 100.0)
+        self.exchange(tcp(7, 1, READ), tcp(7, 1, ANSWER))
+        self.expert.answered(write, write, 100.2)
+        self.assertIsNone(self.known(READ))
+
+    def test_lost_reads(self) -> None:
+        """They change nothing, and leave nothing behind."""
+        self.exchange(tcp(7, 1, READ), tcp(7, 1, ANSWER))
+        request = tcp(7, 1, READ_ONE)
+        self.expert.sent(request, 100.1)
+        self.expert.lost(request, 100.2)
+        self.assertIsNotNone(self.known(READ))
+        self.assertFalse(self.expert._asked)
+
+    def test_not_asked_to(self) -> None:
+        """Without the option nothing is remembered."""
+        expert = Modbus().expert()
+        request = tcp(7, 1, READ)
+        expert.sent(request, 100.0)
+        expert.answered(request, tcp(7, 1, ANSWER), 100.1)
+        expert.lost(tcp(7, 1, WRITE), 100.1)
+        self.assertIsNone(self.reply(expert, request, CLIENT, 100.2))
+        self.assertFalse(expert._asked)
