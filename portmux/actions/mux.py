@@ -11,6 +11,7 @@ from portmux.config.checks import Clashes, Given, positive, some
 from portmux.core.address import Address
 from portmux.core.frame.framer import Framer
 from portmux.core.multiplex import Multiplexer
+from portmux.core.mux.expert import Expert, Versed
 from portmux.core.mux.settings import Settings
 from portmux.core.mux.tally import Tally
 from portmux.core.option import Seconds, at_least, option
@@ -193,8 +194,14 @@ class Mux:
                 yield (key,), f"{text} is allowed"
 
     def plan(self) -> Serving:
-        pool = Pool.of(self.to)
-        mux = Multiplexer(self.protocol, self.settings(), [pool], Tally(), random)
+        expert: Expert | None = None
+        targets = [self.to]
+        if isinstance(self.protocol, Versed):
+            expert = self.protocol.expert()
+            targets += self.protocol.targets
+        pools = [Pool.of(target) for target in targets]
+        settings = self.settings()
+        mux = Multiplexer(self.protocol, settings, pools, Tally(), random, expert)
         return Serving("mux", Hub(mux, self.connect.keepalive).serve)
 
     def settings(self) -> Settings:

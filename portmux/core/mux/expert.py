@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Protocol
+from collections.abc import Hashable, Sequence
+from typing import Protocol, runtime_checkable
 
 from portmux.core.address import Address
 from portmux.core.frame.framer import Frame
@@ -50,3 +50,15 @@ class Expert(Protocol):
 
     def lost(self, request: Frame, now: float) -> None:
         """It was sent and has no answer: nobody knows what the target has done."""
+
+
+@runtime_checkable
+class Versed(Protocol):
+    """A framer of a protocol that has experts."""
+
+    @property
+    def targets(self) -> Sequence[tuple[Address, ...]]:
+        """What C{Expert.target} means from 1 on; each with its alternatives."""
+
+    def expert(self) -> Expert:
+        """@return: one for one multiplexer."""
