@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Host
@@ -11,10 +13,13 @@ from portmux.core.frame.modbus_rtu import ModbusRtu
 from portmux.core.modbus.access import Functions, Registers, Rule
 from portmux.core.modbus.expert import SILENCE, ModbusExpert
 from portmux.core.modbus.units import Unit
+from portmux.core.mux.breaker import Rule as BreakerRule
 from portmux.core.mux.expert import Expert
 from portmux.core.network import Network
 from portmux.core.option import Seconds
+from portmux.core.pool import Pool
 from tests.core.modbus.frames import rtu, tcp
+from tests.core.mux.stage import TARGET, Stage
 
 CLIENT = Host("10.0.0.7", 4000)
 ELSEWHERE = (Host("10.0.0.8", 502),)
@@ -217,3 +222,113 @@ class CacheTests(Case):
         expert.lost(tcp(7, 1, WRITE), 100.1)
         self.assertIsNone(self.reply(expert, request, CLIENT, 100.2))
         self.assertFalse(expert._asked)
+
+
+class TogetherTests(SynchronousTestCase):
+    """The expert in a multiplexer."""
+
+    def stage(self, framer: Modbus, **settings: Any) -> Stage:
+        pools = [Pool.of([TARGET]), *map(Pool.of, framer.targets)]
+        return Stage(framer, pools, framer.expert(), **settings)
+
+    def test_units_have_their_targets(self) -> None:
+        """Each request goes to where its unit is; the answer is as it was asked for."""
+        framer = Modbus(units={1: Unit(17), 2: Unit(1, to=ELSEWHERE)})
+        stage = self.stage(framer)
+        client = stage.client()
+        for unit, place, there in ((1, 0, 17), (2, 1, 1)):
+            stage.ask(client, tcp(7, unit, READ).data)
+            (wire,) = (one for one in stage.live if one.link.target == place)
+            sent = Frame(wire.take())
+            number = int.from_bytes(sent.data[:2], "big")
+            self.assertEqual(sent, tcp(number, there, READ))
+            stage.say(wire, tcp(number, there, ANSWER).data)
+            self.assertEqual(client.heard, tcp(7, unit, ANSWER).data)
+            client.heard = b""
+        addresses = {str(wire.link.backend.address) for wire in stage.live}
+        self.assertEqual(addresses, {str(TARGET), "10.0.0.8:502"})
+
+    def test_what_may_not_go(self) -> None:
+        """The target never hears of it; the client goes on."""
+        stage = self.stage(Modbus(access=(READ_ONLY,)))
+        client = stage.client()
+        stage.ask(client, tcp(7, 1, WRITE).data + tcp(8, 1, READ).data)
+        self.assertEqual(client.heard, tcp(7, 1, b"\x86\x01").data)
+        (wire,) = stage.live
+        self.assertEqual(wire.take()[2:], tcp(0, 1, READ).data[2:])
+
+    def test_shared(self) -> None:
+        """One read answers all who asked meanwhile, each with its own number."""
+        stage = self.stage(Modbus(share=True))
+        people = [stage.client() for _ in range(3)]
+        for number, person in enumerate(people):
+            stage.ask(person, tcp(number, 1, READ).data)
+        (wire,) = stage.live
+        sent = wire.take()
+        self.assertEqual(len(sent), 12)
+        stage.say(wire, sent[:2] + tcp(0, 1, ANSWER).data[2:])
+        for number, person in enumerate(people):
+            self.assertEqual(person.heard, tcp(number, 1, ANSWER).data)
+        self.assertEqual(wire.take(), b"")
+
+    def test_not_shared_over_a_write(self) -> None:
+        """Who asks after a write gets no answer from before it."""
+        stage = self.stage(Modbus(share=True), connections=2)
+        reader, writer, later = (stage.client() for _ in range(3))
+        stage.ask(reader, tcp(1, 1, READ).data)
+        stage.ask(writer, tcp(2, 1, WRITE).data)
+        first, second = stage.live
+        number = second.take()[:2]
+        stage.say(second, number + tcp(0, 1, WRITE).data[2:])
+        stage.ask(later, tcp(3, 1, READ).data)
+        old, new = first.take()[:2], second.take()[:2]
+        stage.say(first, old + tcp(0, 1, ANSWER).data[2:])
+        self.assertEqual((reader.heard, later.heard), (tcp(1, 1, ANSWER).data, b""))
+        stage.say(second, new + tcp(0, 1, b"\x03\x04\0\7\0\x08").data[2:])
+        self.assertEqual(later.heard, tcp(3, 1, b"\x03\x04\0\7\0\x08").data)
+
+    def test_remembered(self) -> None:
+        """Until it is old, or somebody writes."""
+        stage = self.stage(Modbus(cache=Seconds(2.0)))
+        client, other = stage.client(), stage.client()
+        stage.ask(client, tcp(1, 1, READ).data)
+        (wire,) = stage.live
+        stage.say(wire, wire.take()[:2] + tcp(0, 1, ANSWER).data[2:])
+        stage.ask(other, tcp(2, 1, READ_ONE).data)
+        self.assertEqual(other.heard, tcp(2, 1, b"\x03\x02\0\2").data)
+        self.assertEqual(wire.take(), b"")
+        stage.ask(other, tcp(3, 1, bytes.fromhex("0600650007")).data)
+        written = wire.take()
+        stage.ask(client, tcp(4, 1, READ_ONE).data)
+        stage.say(wire, written)
+        self.assertEqual(len(wire.take()), 12)
+
+    def test_dead_unit(self) -> None:
+        """It is told so at once, and the others are asked."""
+        stage = self.stage(
+            Modbus(), breaker=BreakerRule(2, 30.0), answer=1.0, replies=True
+        )
+        client = stage.client()
+        for number in range(2):
+            stage.ask(client, tcp(number, 1, READ).data)
+            stage.advance(1.5)
+        client.heard = b""
+        asked = len(stage.live)
+        stage.ask(client, tcp(5, 1, READ).data)
+        self.assertEqual(client.heard, tcp(5, 1, b"\x83\x0b").data)
+        self.assertEqual(len(stage.live), asked)
+        stage.ask(client, tcp(6, 2, READ).data)
+        self.assertEqual(len(stage.live[-1].take()), 12)
+
+    def test_units_on_a_serial_line(self) -> None:
+        """Renamed there, too, with the checksums that belong to it."""
+        framer = ModbusRtu(units={1: Unit(17)})
+        stage = Stage(framer, [Pool.of([TARGET])], framer.expert())
+        client = stage.client()
+        stage.ask(client, rtu(1, READ).data)
+        (wire,) = stage.live
+        self.assertEqual(wire.take(), rtu(17, READ).data)
+        stage.say(wire, rtu(17, ANSWER).data)
+        self.assertEqual(client.heard, rtu(1, ANSWER).data)
+        stage.ask(client, rtu(0, WRITE).data + rtu(1, READ).data)
+        self.assertEqual(wire.take(), rtu(0, WRITE).data + rtu(17, READ).data)
