@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import attrs
 
@@ -15,6 +16,9 @@ from portmux.core.registry import Registry
 from portmux.errors import Malformed
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+_SHORT = 100
+"""Letters; longer ones are hardly ever seen again, and would fill the memory."""
 
 Answer = tuple[Verdict, str]
 Fields = tuple[tuple[str, tuple[Pattern, ...]], ...]
@@ -198,14 +202,23 @@ def _unbracketed(pattern: Pattern) -> Pattern:
 
 
 def _facts(request: Request) -> tuple[tuple[str, str], ...]:
-    facts = [("method", printable(request.method))] if request.method else []
-    if request.host:
-        facts.append(("host", printable(request.host)))
-    if request.path:
-        facts.append(("path", printable(request.path)))
-    if request.version:
-        facts.append(("version", request.version))
-    return tuple(facts)
+    told = (
+        ("method", request.method),
+        ("host", request.host),
+        ("path", request.path),
+        ("version", request.version),
+    )
+    return tuple(_fact(name, text) for name, text in told if text)
+
+
+def _fact(name: str, text: str) -> tuple[str, str]:
+    """Most of them are the same for many connections, which then share them."""
+    return _known(name, text) if len(text) < _SHORT else (name, printable(text))
+
+
+@lru_cache(maxsize=1024)
+def _known(name: str, text: str) -> tuple[str, str]:
+    return name, printable(text)
 
 
 def register(registry: Registry) -> None:
