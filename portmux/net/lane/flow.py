@@ -54,11 +54,10 @@ class Flow:
 
     __slots__ = (
         "_blocked",
-        "_few",
-        "_full",
         "_hung",
         "_out",
         "_readable",
+        "_row",
         "_splicing",
         "ending",
         "open",
@@ -85,7 +84,7 @@ class Flow:
         self.pipe: Pipe | None = None
         self._readable = self._hung = self._blocked = self._out = False
         self._splicing = False
-        self._full = self._few = 0
+        self._row = 0  # full reads while copying, small ones while splicing
 
     @property
     def left(self) -> int:
@@ -189,12 +188,12 @@ class Flow:
         else:
             session.received += sent
         if size < COPIED:
-            self._full = 0
+            self._row = 0
             if not self._hung:
                 self._readable = False
         else:
-            self._full += 1
-            if self._full >= FULL:
+            self._row += 1
+            if self._row >= FULL:
                 self._splice_from_now_on()
         if sent < size:
             self.rest = data[sent:]
@@ -227,15 +226,17 @@ class Flow:
         self.pipe = pipe
         pair.session.touched = pair.poller.now
         if size >= SMALL:
-            self._few = 0
+            self._row = 0
         else:
-            self._few += 1
-            self._splicing = self._few < FEW
+            self._row += 1
+            if self._row >= FEW:
+                self._splicing = False
+                self._row = 0
         return self._flush()
 
     def _splice_from_now_on(self) -> None:
         self._splicing = True
-        self._full = self._few = 0
+        self._row = 0
         self.source.setblocking(False)
         self.target.setblocking(False)
 

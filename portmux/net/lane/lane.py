@@ -64,6 +64,7 @@ class Lane:
         self._fresh: list[Link] = []
         self._dialled: list[Link] = []
         self._gone: list[Live] = []
+        self._told = self.over  # one for all; a method is made whenever it is named
 
     def use(self, in_c: bool) -> None:
         """Have pairs relayed so from now on; live ones stay where they are."""
@@ -103,7 +104,7 @@ class Lane:
         """The relay has both sockets from now on."""
         if link.watched and not self.relay.nested:
             self.poller.forget(client.fileno())
-        pair = self.relay.begin(link.session, client, backend, rest, self.over)
+        pair = self.relay.begin(link.session, client, backend, rest, self._told)
         self._engine.replace(link, pair)
 
     def stop(self) -> None:

@@ -76,7 +76,7 @@ class Poller:
         self.seconds: Callable[[], float] = reactor.seconds
         self.callLater = reactor.callLater
         self._epoll = select.epoll()
-        self._watched: dict[int, Watched] = {}
+        self._watched: list[Watched | None] = []  # by descriptor
         self._readers: dict[Any, int] = {}
         self._writers: dict[Any, int] = {}
         self._fresh: set[int] = set()
@@ -101,11 +101,14 @@ class Poller:
 
         @return: whether nobody was; then what is there already is told, too.
         """
-        before = descriptor in self._watched
-        self._watched[descriptor] = watched
-        if not before:
+        known = self._watched
+        if descriptor >= len(known):
+            known += [None] * (descriptor + 1 - len(known))
+        before = known[descriptor]
+        known[descriptor] = watched
+        if before is None:
             self._epoll.register(descriptor, events)
-        return not before
+        return before is None
 
     def change(self, descriptor: int, events: int) -> None:
         """Watch for other events; what is there already is told, too."""
@@ -113,11 +116,11 @@ class Poller:
 
     def closed(self, descriptor: int) -> None:
         """It was closed, or is about to be: the kernel forgets it by itself."""
-        del self._watched[descriptor]
+        self._watched[descriptor] = None
 
     def forget(self, descriptor: int) -> None:
         """Somebody else has it from now on."""
-        del self._watched[descriptor]
+        self._watched[descriptor] = None
         self._epoll.unregister(descriptor)
 
     def later(self, unfinished: Unfinished) -> None:
@@ -155,7 +158,7 @@ class Poller:
         self.busy = True
         watched = self._watched
         for descriptor, events in self._epoll.poll(0, EVENTS):
-            one = watched.get(descriptor)
+            one = watched[descriptor]
             if one is None:
                 continue  # closed by what happened on another one, just now
             try:
