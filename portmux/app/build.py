@@ -26,7 +26,7 @@ from portmux.core.sniff import Route as CompiledRoute
 from portmux.core.sniff import Table, Way
 from portmux.errors import PortmuxError
 from portmux.net.engine import Kind, best
-from portmux.net.lane import lane
+from portmux.net.lane import lane, native
 from portmux.net.listen import Listening
 
 T = TypeVar("T")
@@ -51,12 +51,19 @@ def engine(config: Config) -> Kind:
     """
     if config.engine is None:
         return best()
-    without = lane.missing() if config.engine == Kind.LANE.value else None
+    kind = Kind(config.engine)
+    without = None if kind is Kind.TWISTED else lane.missing()
     if without is not None:
         raise PortmuxError(
-            f"engine: lane needs {without}, which is not there; twisted is allowed"
+            f"engine: {kind.value} needs {without}, which is not there; "
+            "twisted is allowed"
         )
-    return Kind(config.engine)
+    if kind is Kind.NATIVE and native.MISSING is not None:
+        raise PortmuxError(
+            f"engine: native needs the extension ({native.MISSING}); "
+            "lane and twisted are allowed"
+        )
+    return kind
 
 
 def policy(

@@ -339,9 +339,10 @@ class Config:
         example="any",
     )
     limits: GlobalLimits = option("limits of the whole program", factory=GlobalLimits)
-    engine: Literal["lane", "twisted"] | None = option(
+    engine: Literal["native", "lane", "twisted"] | None = option(
         "what carries forwarded connections: lane, an event loop of portmux's own for "
-        "Linux, or twisted, Twisted's transports; none: lane, where the system can",
+        "Linux, native, the same with a thread in C that moves the bytes, or twisted, "
+        "Twisted's transports; none: the first of native, lane and twisted that can",
         default=None,
         example="twisted",
     )

@@ -17,7 +17,7 @@ from portmux.net.deadlines import Deadlines
 from portmux.net.descriptors import Budget
 from portmux.net.dial import Dialer
 from portmux.net.front import Front
-from portmux.net.lane import lane
+from portmux.net.lane import lane, native
 from portmux.net.live import Live
 from portmux.net.poll import poll_of
 from portmux.net.stream import Stream
@@ -29,18 +29,22 @@ class Kind(Enum):
 
     TWISTED = "twisted"
     LANE = "lane"
+    NATIVE = "native"
 
 
 def best() -> Kind:
     """@return: the engine that is taken where nobody wants a certain one."""
-    return Kind.TWISTED if lane.missing() else Kind.LANE
+    if lane.missing():
+        return Kind.TWISTED
+    return Kind.LANE if native.MISSING else Kind.NATIVE
 
 
 class Engine:
     """
     Carries out what sessions decide.
 
-    With Twisted transports; or, what is plain forwarding, by the lane.
+    With Twisted transports; or, what is plain forwarding, by the lane, which has a
+    relay in Python and, where the extension is, one in C.
 
     @ivar poll: watches the sockets.
     @ivar live: the connections there are.
@@ -74,8 +78,11 @@ class Engine:
     def use(self, kind: Kind) -> None:
         """Have clients of this engine's from now on; live ones stay where they are."""
         self.kind = kind
-        if kind is Kind.LANE and self._lane is None:
+        if kind is Kind.TWISTED:
+            return
+        if self._lane is None:
             self._lane = lane.Lane(self)
+        self._lane.use(in_c=kind is Kind.NATIVE)
 
     def acceptor(self, sock: socket, policy: Callable[[], Policy]) -> Acceptor:
         """
@@ -84,7 +91,7 @@ class Engine:
         @return: not started yet.
         """
         poll, accept = self.poll, self.accept
-        if self._lane is not None and self.kind is Kind.LANE:
+        if self._lane is not None and self.kind is not Kind.TWISTED:
             poll, accept = self._lane.poller, self._lane.accept
         return Acceptor(
             sock,
@@ -98,7 +105,7 @@ class Engine:
         self, sock: socket, source: Address, local: Address, policy: Policy
     ) -> None:
         """Begin a session on a client's connected socket."""
-        if self._lane is not None and self.kind is Kind.LANE:
+        if self._lane is not None and self.kind is not Kind.TWISTED:
             self._lane.accept(sock, source, local, policy)
             return
         sock.setblocking(False)
