@@ -51,7 +51,7 @@ class NativeTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.reactor = Turned()
-        self.poller = Poller(self.reactor)
+        self.poller = Poller(self.reactor, lambda: None)
         self.native = Native(self.poller)
         self.told: list[Live] = []
         self.client, self.ours = tcp()
