@@ -18,7 +18,27 @@ ACTIONS: Final[Mapping[str, str]] = {
     "close": "close:",
     "exec": "exec: {command: [cat, /etc/motd], user: nobody, max-time: 1m}",
     "forward": 'forward: {to: ["10.0.0.5:443", "unix:/run/b"], connect: {timeout: 2s}}',
+    "mux": 'mux: {protocol: modbus, to: "10.0.0.9:502", timeouts: {answer: 3s}}',
     "respond": 'respond: {status: 503, body: "back soon\\n"}',
+}
+
+PROTOCOLS: Final[Mapping[str, str]] = {
+    "http": 'mux: {protocol: {http: {limit: 64KiB}}, to: "10.0.0.9:80"}',
+    "iso8583": 'mux: {protocol: iso8583, to: "10.0.0.9:7000"}',
+    "length-prefix": """\
+mux:
+  protocol: {length-prefix: {width: 4, offset: 1, counts: length}}
+  to: "10.0.0.9:4000\"""",
+    "line": 'mux: {protocol: {line: {limit: 4KiB}}, to: "10.0.0.9:4000"}',
+    "modbus": """\
+mux:
+  protocol: {modbus: {units: {1: 17}, share: true, cache: 2s}}
+  to: "10.0.0.9:502\"""",
+    "modbus-rtu": """\
+mux:
+  protocol: {modbus-rtu: {access: [{functions: write, then: refuse}]}}
+  to: "10.0.0.9:4001\"""",
+    "mpu": 'mux: {protocol: mpu, to: "10.0.0.9:7000"}',
 }
 
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {

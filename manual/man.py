@@ -27,6 +27,7 @@ def man_pages(registry: Registry) -> Mapping[str, str]:
         "OPTIONS": _options(),
         "MATCHERS": _kinds(registry.matchers),
         "ACTIONS": _kinds(registry.actions),
+        "PROTOCOLS": _kinds(registry.framers),
         "FIELDS": _words(FIELDS),
         "CAUSES": _words(CAUSES),
         "ENDS": _words(ENDS),

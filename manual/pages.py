@@ -19,6 +19,7 @@ from portmux.config.write import write
 from portmux.core.counts import CONNECTING, SNIFFING
 from portmux.core.metrics import METRICS
 from portmux.core.registry import Registry
+from portmux.core.tunnelmetrics import TUNNELS
 
 _HERE = Origin("reference")
 
@@ -37,6 +38,9 @@ def pages(registry: Registry) -> Mapping[str, str]:
             "Matchers", _MATCHERS, examples.MATCHERS, matchers
         ),
         "reference/actions.md": _kinds("Actions", _ACTIONS, examples.ACTIONS, actions),
+        "reference/protocols.md": _kinds(
+            "Protocols", _PROTOCOLS, examples.PROTOCOLS, registry.framers
+        ),
         "reference/commands.md": _commands(),
         "reference/record.md": _record(),
         "reference/metrics.md": _metrics(),
@@ -54,6 +58,13 @@ _ACTIONS = """\
 An action is one key: its name, and behind it its options. One without options stands
 alone (`fallback: close`) or has an empty value beside other keys (`echo:`). Where a
 value may stand in place of the options, it is that of the first option.
+"""
+
+
+_PROTOCOLS = """\
+How requests and answers are told apart on a connection that many clients share. A
+protocol is a name (`protocol: modbus`) or a name and its options. A frame that is
+wrong, or longer than is allowed, costs the connection that it came on.
 """
 
 
@@ -112,6 +123,10 @@ def _example(title: str, name: str, kind: Any) -> list[str]:
     if title == "Matchers":
         chosen = Scalar(name, _HERE) if field is None else whole
         whole = Table(_HERE, {"match": Entry(_HERE, chosen)})
+    elif title == "Protocols":
+        target = Entry(_HERE, Scalar("10.0.0.9:4000", _HERE))
+        inside = {"protocol": Entry(_HERE, whole), "to": target}
+        whole = Table(_HERE, {"mux": Entry(_HERE, Table(_HERE, inside))})
     return write(whole).splitlines()
 
 
@@ -168,7 +183,7 @@ def _metrics() -> Iterator[str]:
                 ", ".join(f"`{label}`" for label in metric.labels),
                 metric.help,
             )
-            for metric in METRICS
+            for metric in (*METRICS, *TUNNELS)
         ),
     )
     yield ""
@@ -195,6 +210,7 @@ def _defaults(registry: Registry) -> Iterator[str]:
     for title, kinds in (
         ("Matchers", registry.matchers),
         ("Actions", registry.actions),
+        ("Protocols", registry.framers),
     ):
         listed = [row for name in kinds for row in rows(kinds[name], (name,))]
         yield from ("", f"## {title}", "")

@@ -36,6 +36,7 @@ FOLLOWED: Final = (
     "howto/from-haproxy.md",
     "howto/from-sslh.md",
     "howto/git-by-sni.md",
+    "howto/modbus.md",
     "howto/openvpn.md",
     "howto/server-first.md",
     "howto/ssh-and-https.md",

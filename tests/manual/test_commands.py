@@ -27,7 +27,7 @@ class CommandTests(SynchronousTestCase):
         spellings = [argument.spelling for argument in arguments]
         self.assertIn("-c, --config FILE", spellings)
         self.assertIn(f"--syntax {{{choices}}}", spellings)
-        self.assertIn("FILE", [one.spelling for one in FOUND["convert"].arguments])
+        self.assertIn("FILE", [one.spelling for one in FOUND["portsplit"].arguments])
 
     def test_examples(self) -> None:
         """Each is of the command that it stands with."""

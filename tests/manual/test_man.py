@@ -24,7 +24,7 @@ class ManPageTests(SynchronousTestCase):
 
     def test_every_kind_is_told(self) -> None:
         kinds = registry()
-        for name in (*kinds.matchers, *kinds.actions):
+        for name in (*kinds.matchers, *kinds.actions, *kinds.framers):
             self.assertIn(f"\n.SS {name}\n", PAGES["portmux.conf.5"])
 
     def test_macros(self) -> None:

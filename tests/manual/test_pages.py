@@ -34,11 +34,13 @@ class PageTests(SynchronousTestCase):
         self.assertEqual(sorted(told, key=str), sorted(rows(Config), key=str))
 
     def test_kinds(self) -> None:
-        """Every matcher and action has its place, and what it is."""
+        """Every matcher, action and protocol has its place, and what it is."""
         for name in KINDS.matchers:
             self.assertIn(f"\n## `{name}`\n\n", PAGES["reference/matchers.md"])
         for name in KINDS.actions:
             self.assertIn(f"\n## `{name}`\n\n", PAGES["reference/actions.md"])
+        for name in KINDS.framers:
+            self.assertIn(f"\n## `{name}`\n\n", PAGES["reference/protocols.md"])
 
     def test_commands(self) -> None:
         text = PAGES["reference/commands.md"]
@@ -64,7 +66,12 @@ class ExampleTests(SynchronousTestCase):
     """The example of each option can be written so."""
 
     def test_every_example(self) -> None:
-        kinds = [Config, *KINDS.matchers.values(), *KINDS.actions.values()]
+        kinds = [
+            Config,
+            *KINDS.matchers.values(),
+            *KINDS.actions.values(),
+            *KINDS.framers.values(),
+        ]
         seen = 0
         for path, field in (each for kind in kinds for each in fields(kind)):
             if not field.option.example:
