@@ -60,12 +60,15 @@ class Wanted:
 
     @ivar first: bytes that may be sent as soon as it is there.
     @ivar source: IP addresses to connect from, by turns; none: any.
+    @ivar resolve: seconds for which a name's addresses are good; None: it is
+        resolved anew.
     """
 
     first: bytes
     keepalive: bool = True
     nodelay: bool = True
     source: tuple[str, ...] = ()
+    resolve: float | None = None
 
 
 class Dialer:
@@ -79,6 +82,7 @@ class Dialer:
         self._reactor = reactor
         self._poll = poll
         self._literals: dict[Address, Name] = {}
+        self._resolved: dict[Host, tuple[float, Sequence[Name]]] = {}
 
     def dial(
         self, address: Address, wanted: Wanted, connected: Connected, failed: Failed
@@ -96,7 +100,10 @@ class Dialer:
         if name is None:
             attempt = Attempt(self._reactor, self._poll, wanted, connected, failed)
             assert isinstance(address, Host)
-            attempt.resolve(address)
+            if wanted.resolve is None:
+                attempt.resolve(address)
+            else:
+                self._resolve(attempt, address, wanted.resolve)
             return attempt
         begun = _begin(name, wanted)
         if isinstance(begun, str):
@@ -108,6 +115,24 @@ class Dialer:
         else:
             connected(begun.sock, begun.sent)
         return None
+
+    def _resolve(self, attempt: Attempt, address: Host, good: float) -> None:
+        """@param good: seconds for which an answer is; without a new one, longer."""
+        until, known = self._resolved.get(address, (0.0, ()))
+        if self._reactor.seconds() < until:
+            attempt.race(known)
+            return
+
+        def keep(names: Sequence[Name]) -> Sequence[Name]:
+            if not names:
+                return known
+            if len(self._resolved) > 10_000:  # taste; configurations have dozens
+                self._resolved.clear()
+            self._resolved[address] = self._reactor.seconds() + good, names
+            return names
+
+        attempt.keep = keep
+        attempt.resolve(address)
 
     def _literal(self, address: Address) -> Name | None:
         """@raise OSError: see L{_as_literal}."""
@@ -235,6 +260,7 @@ class Attempt:
         self._names: list[Name] = []
         self._racing: set[_Runner] = set()
         self._timer: IDelayedCall | None = None
+        self.keep: Callable[[Sequence[Name]], Sequence[Name]] | None = None
         self._host = ""
         self._why = ""
         self._over = False
@@ -271,8 +297,11 @@ class Attempt:
     def resolutionComplete(self) -> None:
         if self._over:
             return
-        if self._names:
-            self.race(_interleaved(self._names))
+        names: Sequence[Name] = _interleaved(self._names) if self._names else ()
+        if self.keep is not None:
+            names = self.keep(names)
+        if names:
+            self.race(names)
         else:
             self.fail(f"{self._host} does not resolve")
 

@@ -20,6 +20,7 @@ from portmux.net.front import Front
 from portmux.net.lane import lane, native
 from portmux.net.live import Live
 from portmux.net.poll import poll_of
+from portmux.net.secure import Reacher
 from portmux.net.stream import Stream
 from portmux.net.tasks import TaskGroup
 
@@ -47,6 +48,7 @@ class Engine:
     relay in Python and, where the extension is, one in C.
 
     @ivar poll: watches the sockets.
+    @ivar reacher: connects to backends, as their pools say.
     @ivar live: the connections there are.
     @ivar tasks: the actions that are at work.
     @ivar budget: says when there is no descriptor left for one more.
@@ -67,6 +69,7 @@ class Engine:
         self.deadlines = Deadlines(reactor)
         self.poll = poll_of(reactor)
         self.dialer = Dialer(reactor, self.poll)
+        self.reacher = Reacher(self.dialer, self.poll)
         self.tasks = TaskGroup()
         self.budget = budget
         self.live: set[Live] = set()

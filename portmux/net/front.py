@@ -34,8 +34,9 @@ from portmux.core.effects import (
 from portmux.core.plan import Serving
 from portmux.core.session import LINGER, Session
 from portmux.net.client import Client, Sink
-from portmux.net.dial import Attempt, Wanted
+from portmux.net.dial import Wanted
 from portmux.net.relay import Back, Pipe
+from portmux.net.secure import Attempt, attach
 from portmux.net.stream import Stream, finish_writing, is_a, under_way, unsent
 
 if TYPE_CHECKING:
@@ -149,6 +150,12 @@ class Front(Protocol):
 
     def back_finished(self) -> None:
         self._on(self.session.finished(Side.BACKEND, self._now()))
+
+    def back_ended(self) -> None:
+        """On TLS an orderly end is that of both directions."""
+        if self.session.phase is not Phase.CLOSE:
+            self._on(self.session.end("done"))
+        self.over()
 
     def back_lost(self) -> None:
         if self.session.phase is not Phase.CLOSE:
@@ -266,12 +273,13 @@ class Front(Protocol):
         while self._wanted is not None:
             effect, self._wanted = self._wanted, None
             policy = self.session.policy
-            attempt = self.engine.dialer.dial(
-                effect.address,
+            attempt = self.engine.reacher.reach(
+                effect,
                 Wanted(
                     self.session.held, policy.keepalive, policy.nodelay, effect.source
                 ),
                 self._dialled,
+                self._secured,
                 self._undialled,
             )
             if attempt is not None and self.session.phase is Phase.DIAL:
@@ -297,11 +305,19 @@ class Front(Protocol):
         self._on(self.session.connect_failed(why, self._now()))
 
     def _dialled(self, sock: socket.socket, sent: int) -> None:
-        self._attempt = None
-        session = self.session
         back = Back(self)
         stream = Stream(sock, back, self.engine.poll)
         back.makeConnection(stream)
+        self._relay(back, stream, sent)
+
+    def _secured(self, stream: Stream) -> None:
+        back = Back(self)
+        attach(stream, back)
+        self._relay(back, stream, 0)
+
+    def _relay(self, back: Back, stream: Stream, sent: int) -> None:
+        self._attempt = None
+        session = self.session
         self._back = back
         self._carry(session.connected(self._now()))
         self._sink = Pipe(stream)

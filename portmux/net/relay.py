@@ -10,6 +10,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from portmux.net.secure import has_ended
 from portmux.net.stream import Stream, unsent
 
 if TYPE_CHECKING:
@@ -63,5 +64,10 @@ class Back(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.gone = True
-        self._session.sent -= unsent(self.transport)
-        self._front.back_lost()
+        session = self._session
+        # On TLS, what is unsent is no longer the client's octets, and may be more.
+        session.sent = max(0, session.sent - unsent(self.transport))
+        if has_ended(self.transport):
+            self._front.back_ended()
+        else:
+            self._front.back_lost()

@@ -152,6 +152,32 @@ class DialTests(SynchronousTestCase):
         self.assertEqual(self.names.asked, [("a.test", 80)] * 2)
         self.assertEqual(self.failed, ["a.test does not resolve"] * 2)
 
+    def test_good_for_a_while(self) -> None:
+        """Asked again when that is over; without an answer, the old one serves."""
+        wanted = Wanted(b"", resolve=30.0)
+        name, local = Host("a.test", 9), IPv4Address("TCP", "127.0.0.1", 9)
+
+        def dial() -> None:
+            self.dialer.dial(name, wanted, self.none, self.failed.append)
+
+        dial()
+        self.names.answer(local)
+        self.reactor.settle()
+        self.reactor.advance(29.0)
+        dial()
+        self.reactor.settle()
+        self.assertEqual(len(self.names.asked), 1)
+        self.reactor.advance(1.0)
+        dial()
+        self.names.answer()
+        self.reactor.settle()
+        self.assertEqual(len(self.names.asked), 2)
+        self.assertEqual(self.failed, ["connection refused"] * 3)
+
+    def none(self, sock: socket.socket, sent: int) -> None:
+        sock.close()
+        self.fail("nobody listens there")
+
     def test_literals_need_no_resolver(self) -> None:
         """However they are written."""
         for host in ("127.0.0.1", "::1", "0:0::1"):
