@@ -15,6 +15,7 @@ import attrs
 from portmux.core.address import Address
 from portmux.core.plan import Forwarding, Plan
 from portmux.core.pool import Change, Pool, Settings
+from portmux.core.reach import Tls
 
 _Wanted = tuple[Settings, tuple[tuple[Address, int, int | None], ...]]
 
@@ -91,6 +92,13 @@ class Draft:
             wanted.name = wanted.name or self._unused(name)
             self._own[wanted.name] = wanted
         return attrs.evolve(plan, pool=self._pools.get(wanted.name) or wanted)
+
+    def wanted(self, used: Iterable[Pool]) -> set[Tls]:
+        """@return: what pools need, among them C{used}, once this is in force."""
+        coming = self._shared | self._own
+        pools = {pool.name: pool for pool in used} | coming
+        found = (pool.settings.reach.tls for pool in pools.values())
+        return {tls for tls in found if tls is not None}
 
     def _unused(self, name: str) -> str:
         """A route may have the name of another place, such as C{fallback}."""

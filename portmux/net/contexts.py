@@ -15,6 +15,9 @@ from portmux.errors import ConfigError
 
 _MINIMUM: Final = {"TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
 
+Certificates = Mapping[Tls, SSL.Context]
+"""What was read for each kind of TLS."""
+
 _EXPECTED: Final = {
     "ca-bundle": "certificates",
     "certificate": "a certificate",
@@ -31,9 +34,9 @@ class Contexts:
     """
 
     directory: str = ""
-    _made: Mapping[Tls, SSL.Context] = attrs.field(factory=dict, init=False)
+    _made: Certificates = attrs.field(factory=dict, init=False)
 
-    def read(self, wanted: Iterable[Tls]) -> Mapping[Tls, SSL.Context]:
+    def read(self, wanted: Iterable[Tls]) -> Certificates:
         """
         Read files anew; to be used once it is sure, by L{use}.
 
@@ -49,7 +52,7 @@ class Contexts:
             raise ConfigError(faults)
         return made
 
-    def use(self, made: Mapping[Tls, SSL.Context]) -> None:
+    def use(self, made: Certificates) -> None:
         """Connections from now on have these."""
         self._made = made
 

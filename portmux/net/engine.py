@@ -13,6 +13,7 @@ from portmux.core.policy import Policy
 from portmux.core.record import Record
 from portmux.core.session import Session
 from portmux.net.accept import Acceptor
+from portmux.net.contexts import Contexts
 from portmux.net.deadlines import Deadlines
 from portmux.net.descriptors import Budget
 from portmux.net.dial import Dialer
@@ -60,16 +61,18 @@ class Engine:
         budget: Budget,
         ended: Callable[[Record], None],
         kind: Kind = Kind.TWISTED,
+        contexts: Contexts | None = None,
     ) -> None:
         """
         @param reactor: also a clock and a resolver of names.
         @param ended: is given each session's record.
+        @param contexts: for TLS to backends.
         """
         self.reactor = reactor
         self.deadlines = Deadlines(reactor)
         self.poll = poll_of(reactor)
         self.dialer = Dialer(reactor, self.poll)
-        self.reacher = Reacher(self.dialer, self.poll)
+        self.reacher = Reacher(self.dialer, self.poll, contexts or Contexts())
         self.tasks = TaskGroup()
         self.budget = budget
         self.live: set[Live] = set()

@@ -75,7 +75,7 @@ class Reacher:
 
     _dialer: Dialer
     _poll: Any
-    contexts: Contexts = attrs.field(factory=Contexts)
+    _contexts: Contexts
 
     def reach(
         self,
@@ -97,7 +97,7 @@ class Reacher:
         if tls is None:
             return self._dialer.dial(dial.address, wanted, connected, failed)
         try:
-            context = self.contexts.get(tls)
+            context = self._contexts.get(tls)
         except ConfigError as error:
             failed(str(error))
             return None
