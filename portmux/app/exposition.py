@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from portmux.core.counts import Histogram
 from portmux.core.metrics import METRICS, Metric, Metrics
+from portmux.core.tunnelmetrics import TUNNELS
 
 
 def exposition(metrics: Metrics) -> Callable[[str], tuple[bytes, str]]:
@@ -38,7 +39,7 @@ class _Numbers(Collector):
         self._metrics = metrics
 
     def collect(self) -> Iterator[Family]:
-        for metric in METRICS:
+        for metric in (*METRICS, *TUNNELS):
             yield _family(metric, self._metrics)
 
 

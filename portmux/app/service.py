@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from portmux import __version__
 from portmux.app import build, force, treatment
 from portmux.app.administration import Administration
+from portmux.app.ending import Ending
 from portmux.app.exposition import exposition
 from portmux.app.files import Files
 from portmux.app.output import log_record
@@ -24,6 +24,7 @@ from portmux.app.surroundings import Surroundings
 from portmux.config.changes import Changes
 from portmux.config.diff import Change, compare
 from portmux.config.model import Config, Listener
+from portmux.control.plexy import numbers
 from portmux.core.events import Hub
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.metrics import Metrics
@@ -31,8 +32,10 @@ from portmux.core.policy import Policy
 from portmux.core.pools import Draft, Pools
 from portmux.core.record import Record, as_dict
 from portmux.errors import ConfigError, PortmuxError
+from portmux.net.contexts import Certificates, Contexts
 from portmux.net.descriptors import Budget, raise_limit
 from portmux.net.engine import Engine
+from portmux.services.health import HealthService
 from portmux.services.listener import ListenerService
 from portmux.services.scraping import ScrapingService
 
@@ -63,12 +66,16 @@ class Portmux(MultiService):
             around.reactor, around.own_pid_file, self._directory, around.output
         )
         self.pools = Pools()
+        HealthService(self.pools, lambda: self.engine).setServiceParent(self)
+        self._contexts = Contexts(self._directory)
         self.changes = Changes()
         self.events = Hub()
         self.since = 0.0
         self._read = config
+        admin = Administration(self)
+        self.metrics.tunnels = lambda: numbers(admin)
         self._steering = Steering(
-            Administration(self),
+            admin,
             lambda: self.engine,
             around.environ,
             self._directory,
@@ -78,10 +85,7 @@ class Portmux(MultiService):
         self._sockets = Sockets(around.environ)
         self._supervised = Supervised(around.environ, self._status)
         self._refused = ""
-        self._cut: IDelayedCall | None = None
-        self._draining = False
-        self._stopping = False
-        self._hurry = False
+        self._ending = Ending(lambda: self.engine)
 
     # -- start
 
@@ -99,14 +103,16 @@ class Portmux(MultiService):
         reactor = self._around.reactor()
         self.since = reactor.seconds()
         config, self.changes = force.changed(self._read, self.changes, self._directory)
-        token = self._steering.token(config)
+        token, reading = self._steering.tokens(config)
         draft = build.draft(config, self.pools)
         services = {
             name: self._made(name, listener, draft)
             for name, listener in config.listeners.items()
         }
+        self._contexts.use(self._certificates(draft, services, {}))
         self.config = config = self._apply_sockets(config, services)
         self._steering.obey(config, token)
+        self._scraping.token = reading
         self._around.obey(self, reactor)
         try:
             self._files = self._files.following(config)
@@ -115,7 +121,11 @@ class Portmux(MultiService):
             raise
         self._files.obey(config.log)
         self.engine = Engine(
-            reactor, Budget.of_process(), self._ended, build.engine(config)
+            reactor,
+            Budget.of_process(),
+            self._ended,
+            build.engine(config),
+            self._contexts,
         )
         for service in services.values():
             service.setServiceParent(self)
@@ -135,7 +145,7 @@ class Portmux(MultiService):
 
         @return: the faults.
         """
-        if self._draining or self._stopping:
+        if self._ending.near:
             self._log.warn("not reloaded: portmux is about to end")
             return ["portmux is about to end"]
         self._supervised.reloading()
@@ -178,7 +188,7 @@ class Portmux(MultiService):
         @raise PortmuxError: they cannot be; nothing has changed.
         @raise ValueError: they cannot stand together.
         """
-        if self._draining or self._stopping:
+        if self._ending.near:
             raise PortmuxError("portmux is about to end")
         fresh, kept = force.changed(self._read, changes, self._directory)
         self._apply(fresh, strict=True)
@@ -196,9 +206,10 @@ class Portmux(MultiService):
         @raise PortmuxError: nothing has changed.
         """
         kind = build.engine(fresh)
-        token = self._steering.token(fresh)
+        token, reading = self._steering.tokens(fresh)
         draft = build.draft(fresh, self.pools)
         services, policies = self._planned(fresh, draft)
+        certificates = self._certificates(draft, services, policies)
         open_before = len(self._sockets)
         files = self._files.following(fresh)
         try:
@@ -208,6 +219,7 @@ class Portmux(MultiService):
             raise
         # From here on nothing can fail.
         self._steering.obey(fresh, token)
+        self._scraping.token = reading
         if kind is not self.engine.kind:
             self.engine.use(kind)
             for service in self._services().values():
@@ -223,6 +235,7 @@ class Portmux(MultiService):
         for service in services.values():
             if service.parent is None:
                 service.setServiceParent(self)
+        self._contexts.use(certificates)
         self._enforce(draft)
         self._whole.most = fresh.limits.connections
         self.engine.budget.most += open_before - len(self._sockets)
@@ -235,6 +248,16 @@ class Portmux(MultiService):
         """Have the pools be what the listeners in force want of them."""
         policies = (service.policy for service in self._services().values())
         draft.enforce(build.used(policies), self.engine.reactor.seconds())
+
+    def _certificates(
+        self,
+        draft: Draft,
+        services: Mapping[str, ListenerService],
+        policies: Mapping[str, Policy],
+    ) -> Certificates:
+        """@raise ConfigError: with what of TLS to backends cannot be read."""
+        coming = [policies.get(name, each.policy) for name, each in services.items()]
+        return self._contexts.read(draft.wanted(build.used(coming)))
 
     def _planned(
         self, fresh: Config, draft: Draft
@@ -265,66 +288,20 @@ class Portmux(MultiService):
     # -- the end
 
     def drain(self) -> None:
-        """
-        Accept no more, let live sessions end.
+        """See L{Ending.drain}."""
+        self._ending.drain(self.config.drain, self._refuse)
 
-        Asked again, stop at once; and once more, end programs that will not.
-        """
-        if self._stopping:
-            self.engine.tasks.cancel()
-        elif self._draining:
-            self._hurry = True
-            self._stop()
-        else:
-            self._draining = True
-            self._supervised.stopping()
-            for service in self._services().values():
-                service.stopService()
-            self._scraping.stopService()
-            self._wait_for_sessions()
-
-    def _wait_for_sessions(self) -> None:
-        live = len(self.engine.live)
-        if not live:
-            self._stop()
-            return
-        self._log.info("draining {live} session(s); again to stop now", live=live)
-        self.engine.idle = self._stop
-        if self.config.drain is not None:
-            reactor = self.engine.reactor
-            self._cut = reactor.callLater(self.config.drain, self._stop)
-
-    def _stop(self) -> None:
-        if self._stopping:
-            return
-        self._stopping = True
-        self.engine.idle = None
-        if self._cut is not None and self._cut.active():
-            self._cut.cancel()
-        self.engine.reactor.stop()
+    def _refuse(self) -> None:
+        self._supervised.stopping()
+        for service in self._services().values():
+            service.stopService()
+        self._scraping.stopService()
 
     def stopService(self) -> Deferred[Any]:
         """What is still live is cut and recorded; then the files are closed."""
-        self._stopping = True
         self._supervised.stop()
         listeners = maybeDeferred(super().stopService)
-        return gatherResults([listeners, self._end_sessions()]).addBoth(self._close)
-
-    def _end_sessions(self) -> Deferred[None]:
-        """@return: fires when the last record has been written."""
-        gone: Deferred[None] = Deferred()
-        live = list(self.engine.live)
-        if not live:
-            gone.callback(None)
-            return gone
-        self._log.info("stopping: {live} session(s) are cut", live=len(live))
-        self.engine.idle = lambda: gone.callback(None)
-        for front in live:
-            front.stop("drained" if self._draining else "stopped")
-        self.engine.tasks.cancel()
-        if self._hurry:
-            self.engine.tasks.cancel()
-        return gone
+        return gatherResults([listeners, self._ending.cut()]).addBoth(self._close)
 
     def _close(self, result: Any) -> Any:
         self.engine.idle = None
@@ -377,7 +354,7 @@ class Portmux(MultiService):
     def _status(self) -> str:
         """@return: one line for C{systemctl status}."""
         listeners, live = len(self.config.listeners), len(self.engine.live)
-        if self._draining or self._stopping:
+        if self._ending.near:
             return f"about to end, {live} session(s) left"
         return f"{listeners} listener(s), {live} session(s){self._refused}"
 

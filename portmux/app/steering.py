@@ -13,9 +13,10 @@ from portmux.config.control import USUAL
 from portmux.config.model import Config
 from portmux.control.admin import Admin
 from portmux.control.desk import Desk
+from portmux.control.http import HttpSession
 from portmux.control.line import LineSession
 from portmux.control.service import ControlService
-from portmux.core.address import BindAddress, Unix
+from portmux.core.address import Address, BindAddress, Unix
 from portmux.errors import PortmuxError
 from portmux.net.engine import Engine
 from portmux.net.listen import Listening
@@ -27,6 +28,9 @@ SOCKET: Final = "(control.socket)"
 
 NAME: Final = "portmux/control"
 """Of the unix socket, in the directory that is made for such things."""
+
+CROWD: Final = 100
+"""Clients of JSON-RPC; those that come beyond are told so, as plexy tells them."""
 
 SYSTEM: Final = "/run"
 """Where the system's services have theirs."""
@@ -66,8 +70,9 @@ class Steering:
         self._environ = environ
         self._directory = directory
         self.services = {
-            LINE: ControlService("control.line", self._untrusted, engine),
-            SOCKET: ControlService("control.socket", self._trusted, engine),
+            LINE: ControlService("control.line", self._lines, engine),
+            RPC: ControlService("control.rpc", self._rpc, engine),
+            SOCKET: ControlService("control.socket", self._lines, engine),
         }
 
     @property
@@ -77,7 +82,10 @@ class Steering:
     def listenings(self, config: Config) -> dict[str, dict[BindAddress, Listening]]:
         """@return: what is to be opened; a directory is made where that is usual."""
         control = config.control
-        wanted: dict[str, BindAddress | None] = {LINE: control.line}
+        wanted: dict[str, BindAddress | None] = {
+            LINE: control.line,
+            RPC: control.rpc,
+        }
         wanted[SOCKET] = self._socket(control.socket)
         return {
             name: {address: Listening(address)}
@@ -97,22 +105,39 @@ class Steering:
                 path = None
         return None if path is None else Unix(os.path.join(self._directory, path))
 
-    def token(self, config: Config) -> bytes | None:
-        """@raise PortmuxError: there is a file of it, without any."""
-        path = config.control.token_file
-        return None if path is None else read_token(path, self._directory)
+    def tokens(self, config: Config) -> tuple[bytes | None, bytes | None]:
+        """
+        @return: what clients have to say to control, and to read metrics.
+        @raise PortmuxError: there is a file for it, without any.
+        """
+        control, metrics = (
+            None if path is None else read_token(path, self._directory)
+            for path in (config.control.token_file, config.metrics.token_file)
+        )
+        return control, metrics
 
     def obey(self, config: Config, token: bytes | None) -> None:
-        """From now on clients are told by this configuration."""
+        """
+        From now on clients are told by this configuration.
+
+        @param token: the first of L{tokens}.
+        """
         self.desk.commands = config.control.commands
         self.desk.hosts = config.control.hosts
         self.desk.token = token
 
-    def _trusted(self, left: Callable[[Any], None]) -> LineSession:
-        return LineSession(self.desk, self._engine().reactor, True, left)
+    def _lines(
+        self, source: Address, others: int, left: Callable[[Any], None]
+    ) -> LineSession:
+        trusted = isinstance(source, Unix)  # whoever may open its file
+        return LineSession(self.desk, self._engine().reactor, trusted, left)
 
-    def _untrusted(self, left: Callable[[Any], None]) -> LineSession:
-        return LineSession(self.desk, self._engine().reactor, False, left)
+    def _rpc(
+        self, source: Address, others: int, left: Callable[[Any], None]
+    ) -> HttpSession:
+        trusted, crowded = isinstance(source, Unix), others >= CROWD
+        reactor = self._engine().reactor
+        return HttpSession(self.desk, reactor, trusted, crowded, left)
 
 
 def read_token(path: str, directory: str) -> bytes:

@@ -77,15 +77,6 @@ def is_private(address: BindAddress) -> bool:
     return isinstance(address, Unix)
 
 
-def private(address: BindAddress | None) -> None:
-    """No other machine can connect there. None passes."""
-    if address is not None and not is_private(address):
-        raise ValueError(
-            f"{address} may be beyond loopback, where anybody could read it;"
-            " 127.0.0.1:PORT, [::1]:PORT or unix:PATH is allowed"
-        )
-
-
 def hold(made: Any) -> None:
     """@raise ValueError: values of the object cannot stand together."""
     for path, text in made.conflicts(attrs.asdict(made, recurse=False)):

@@ -18,9 +18,9 @@ from portmux.config.checks import (
     Clashes,
     Given,
     hold,
+    is_private,
     like,
     positive,
-    private,
     sized,
     some,
 )
@@ -307,12 +307,33 @@ class Metrics:
     """Who may read what is counted."""
 
     prometheus: BindAddress | None = option(
-        "where to answer Prometheus' scrapes, on this machine only; a unix socket "
-        "belongs to who starts portmux, with mode 0600; none: nowhere",
+        "where to answer Prometheus' scrapes; beyond loopback token-file is needed; a "
+        "unix socket belongs to who starts portmux, with mode 0600; none: nowhere",
         default=None,
-        check=private,
         example="127.0.0.1:9997",
     )
+    token_file: str | None = option(
+        "file whose first line everybody has to say who reads by TCP; none: nobody is "
+        "asked",
+        default=None,
+        check=PATH,
+        example="/etc/portmux/token",
+    )
+
+    def __attrs_post_init__(self) -> None:
+        hold(self)
+
+    @staticmethod
+    def conflicts(given: Given) -> Clashes:
+        address = given.get("prometheus")
+        if address is None or given.get("token_file", "") is not None:
+            return
+        if not is_private(address):
+            yield (
+                ("prometheus",),
+                f"{address} may be beyond loopback, where anybody could read it: "
+                "token-file is needed",
+            )
 
 
 @attrs.frozen

@@ -11,11 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IHalfCloseableProtocol,
-    IPushProducer,
-)
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -23,12 +19,14 @@ from zope.interface import implementer
 
 from portmux.control import commands, jsonrpc
 from portmux.control.desk import Desk
+from portmux.control.flow import PATIENCE, Flow, cancel
 from portmux.control.helping import explained
 from portmux.control.lines import LIMIT, Lines
 from portmux.control.reply import DONE, Reply
 from portmux.control.running import run
 from portmux.control.spell import of_line
-from portmux.control.watching import Watching
+from portmux.control.watching import Watching, as_line, notification
+from portmux.core.events import Event
 from portmux.errors import CommandError, Malformed
 
 LONG: Final = 1 << 16
@@ -37,13 +35,7 @@ LONG: Final = 1 << 16
 TURN: Final = 16
 """Commands of a client before others have their turn (taste)."""
 
-PATIENCE: Final = 30.0
-"""Seconds that a client may take to read something, or to say its token (taste)."""
-
 _HTTP: Final = re.compile(r"[A-Z]+ .*HTTP/[0-9.]+ ?")
-
-LINGER: Final = 5.0
-"""Seconds in which a client has the last reply, and ends, too (taste)."""
 
 NO_TOKEN: Final = 1103
 """Our code for a client that has to say the token first."""
@@ -52,15 +44,16 @@ WRONG_TOKEN: Final = 1104
 """Our code for one that has said another; it is cut off."""
 
 
-@implementer(IHalfCloseableProtocol, IPushProducer)
+@implementer(IHalfCloseableProtocol)
 class LineSession(Protocol):
     """
-    One client; what it sends is read no faster than it reads the replies.
+    One client.
 
     @ivar touched: when it last sent something.
     """
 
     _log = Logger()
+    _flow: Flow
 
     def __init__(
         self, desk: Desk, clock: Any, trusted: bool, left: Callable[[Any], None]
@@ -77,89 +70,57 @@ class LineSession(Protocol):
         self._left = left
         self._lines = Lines()
         self._fresh = True
-        self._paused = False
-        self._ended = False
-        self._closing = False
-        self._turn: IDelayedCall | None = None
         self._unknown: IDelayedCall | None = None
-        self._stalled: IDelayedCall | None = None
         self._watching: Watching | None = None
 
     # -- what the transport tells
 
     def connectionMade(self) -> None:
-        self._stream.registerProducer(self, True)
+        self._flow = Flow(self.transport, self._clock, self._go_on)
         if not self._trusted:
             self._unknown = self._clock.callLater(PATIENCE, self.abort)
 
     def dataReceived(self, data: bytes) -> None:
         self.touched = self._clock.seconds()
-        if not self._closing:
+        if not self._flow.closing:
             self._lines.feed(data)
             self._go_on()
 
     def readConnectionLost(self) -> None:
-        if self._closing:
-            self._stream.loseConnection()
-        self._ended = True
+        self._flow.end()
         self._go_on()
 
     def writeConnectionLost(self) -> None:
         """Nobody half-closes this direction but us."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._closing = True
-        for call in (self._turn, self._unknown, self._stalled):
-            _cancel(call)
+        self._flow.over()
+        cancel(self._unknown)
         if self._watching is not None:
             self._watching.stop()
         self._left(self)
 
-    def pauseProducing(self) -> None:
-        """The client does not read."""
-        self._paused = True
-        if self._watching is not None:
-            self._watching.pause()
-        if self._stalled is None:
-            self._stalled = self._clock.callLater(PATIENCE, self.abort)
-
-    def resumeProducing(self) -> None:
-        self._paused = False
-        _cancel(self._stalled)
-        self._stalled = None
-        if self._watching is not None:
-            self._watching.resume()
-        self._go_on()
-
-    def stopProducing(self) -> None:
-        """The connection is lost, and C{connectionLost} says so."""
-
     def abort(self) -> None:
         """End it now."""
-        self._closing = True
-        self._stream.abortConnection()
-
-    @property
-    def _stream(self) -> Any:
-        return self.transport
+        self._flow.abort()
 
     # -- line by line
 
     def _go_on(self) -> None:
         """Answer what is there, while the client reads and nobody else waits."""
-        _cancel(self._turn)
+        flow = self._flow
+        if self._watching is not None and not flow.paused:
+            self._watching.resume()
         for _ in range(TURN):
-            if self._closing or self._paused:
+            if flow.closing or flow.paused:
                 break
             line = self._next()
             if line is None:
                 break
             self._answer(line)
         else:
-            self._turn = self._clock.callLater(0, self._go_on)
-        if not self._closing and not self._ended:
-            held = self._paused or len(self._lines) > LONG
-            (self._stream.pauseProducing if held else self._stream.resumeProducing)()
+            flow.take_turn()
+        flow.hold(flow.paused or len(self._lines) > LONG)
 
     def _next(self) -> str | None:
         """@return: the next line; None: there is none, or none will be any more."""
@@ -169,23 +130,23 @@ class LineSession(Protocol):
             line = lines.next()
         except Malformed as wrong:
             self._sorry(f"Invalid control protocol line: {wrong}")
-            self._close()
+            self._flow.close()
             return None
-        if line is None and self._ended:
+        if line is None and self._flow.ended:
             if lines.unfinished:
                 self._sorry("IO error: bytes remaining on stream")
-            self._close()
+            self._flow.close()
         return line
 
     def _answer(self, line: str) -> None:
         fresh, self._fresh = self._fresh, False
         if self._watching is not None:
-            self._close()  # whoever watches says only that it is enough
+            self._flow.close()  # whoever watches says only that it is enough
         elif fresh and _HTTP.fullmatch(line):
             # A browser was led here: what follows is nobody's command.
             word = line.partition(" ")[0]
             self._sorry(f"Control protocol error: Invalid command: {word}")
-            self._close()
+            self._flow.close()
         elif line.startswith("{"):
             self._answer_json(line)
         else:
@@ -195,31 +156,31 @@ class LineSession(Protocol):
         try:
             command = of_line(self._desk.table, line)
             if isinstance(command, commands.Exit):
-                self._close()
+                self._flow.close()
             elif isinstance(command, commands.Help):
                 self._say(explained(self._desk.table, command.command).spelled())
             elif isinstance(command, commands.Watch):
                 self._check_trust()
                 self._say(Reply("watching").spelled())
-                self._watch(json=False)
+                self._watching = Watching(self._desk.admin, self._flow, as_line)
             else:
                 self._say(self._carry_out(command).spelled())
         except CommandError as error:
             self._sorry(": ".join(filter(None, (str(error), error.data))))
             if error.code == WRONG_TOKEN:
-                self._close()
+                self._flow.close()
 
     def _answer_json(self, line: str) -> None:
         def carry_out(command: Any) -> Any:
             if isinstance(command, commands.Watch):
                 self._check_trust()
-                self._watch(json=True)
+                self._watching = Watching(self._desk.admin, self._flow, _as_json)
                 return None
             return self._carry_out(command).result
 
         reply = jsonrpc.answer(line.encode(), self._desk.table, carry_out)
         if reply is not None:
-            self._write(reply + b"\n")
+            self._flow.write(reply + b"\n")
 
     def _carry_out(self, command: Any) -> Reply:
         """@raise CommandError: it was not."""
@@ -235,14 +196,11 @@ class LineSession(Protocol):
 
     def _auth(self, token: str) -> None:
         if not self._desk.knows(token):
-            peer = str(self._stream.getPeer())
+            peer = str(self._flow.peer)
             self._log.warn("control: {peer} said a wrong token", peer=peer)
             raise CommandError(WRONG_TOKEN, "This is not the token")
         self._trusted = True
-        _cancel(self._unknown)
-
-    def _watch(self, json: bool) -> None:
-        self._watching = Watching(self._desk.admin, self._write, json)
+        cancel(self._unknown)
 
     # -- what is said
 
@@ -250,29 +208,8 @@ class LineSession(Protocol):
         self._say(f"SORRY: {' '.join(text.splitlines())}\n")
 
     def _say(self, text: str) -> None:
-        self._write(text.encode("utf-8", "replace"))
-
-    def _write(self, data: bytes) -> None:
-        self._stream.write(data)
-
-    def _close(self) -> None:
-        """
-        Once all is written; what still comes is dropped.
-
-        To close while there is input that nobody has read would take the last
-        reply with it. RFC 1122 section 4.2.2.13.
-        """
-        self._closing = True
-        self._stream.unregisterProducer()
-        if self._ended:
-            self._stream.loseConnection()
-            return
-        self._stream.loseWriteConnection()
-        self._stream.resumeProducing()
-        _cancel(self._stalled)
-        self._stalled = self._clock.callLater(LINGER, self.abort)
+        self._flow.write(text.encode("utf-8", "replace"))
 
 
-def _cancel(call: IDelayedCall | None) -> None:
-    if call is not None and call.active():
-        call.cancel()
+def _as_json(event: Event) -> bytes:
+    return notification(event) + b"\n"

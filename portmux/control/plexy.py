@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import attrs
@@ -18,6 +18,7 @@ from portmux.control.spell import PROTOCOL
 from portmux.core.address import Host
 from portmux.core.backend import Backend, State
 from portmux.core.strategies import Strategy
+from portmux.core.tunnelmetrics import TunnelNumbers
 from portmux.errors import CommandError
 
 EXPRESSION: Final = 1001
@@ -202,6 +203,17 @@ def _sorted(bored: Bored) -> tuple[list[Backend], list[Backend]]:
 
 
 # -- numbers
+
+
+def numbers(admin: Admin) -> Iterator[TunnelNumbers]:
+    """@return: of each tunnel, for those who read metrics."""
+    listeners, backends = moved(admin, "listener"), moved(admin, "backend")
+    for name, bored in admin.tunnels().items():
+        remotes = {
+            str(each.address): remote_stats(each, backends)
+            for each in bored.pool.backends
+        }
+        yield TunnelNumbers(name, stats(bored, listeners), remotes)
 
 
 def moved(admin: Admin, by: str) -> Mapping[Any, Moved]:

@@ -31,8 +31,9 @@ class Client(Protocol):
         """End the connection now."""
 
 
-Make = Callable[[Callable[[Any], None]], Any]
-"""Given what is to be told at its end, makes the protocol of a client."""
+Make = Callable[[Address, int, Callable[[Any], None]], Any]
+"""Given a client's address, how many others there are, and what is to be told at its
+end, makes its protocol."""
 
 
 class ControlService(Service):
@@ -99,7 +100,7 @@ class ControlService(Service):
     def _accepted(self, sock: socket.socket, source: Address, local: Address) -> None:
         if len(self._clients) >= MOST:
             min(self._clients, key=lambda client: client.touched).abort()
-        protocol = self._make(self._clients.discard)
+        protocol = self._make(source, len(self._clients), self._clients.discard)
         with closing(sock), suppress(OSError):  # the client has gone already
             sock.setblocking(False)
             self._engine().reactor.adoptStreamConnection(

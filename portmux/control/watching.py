@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from portmux.control.admin import Admin
+from portmux.control.flow import Flow
 from portmux.control.reply import word
 from portmux.core.events import Event
 
@@ -14,21 +15,16 @@ class Watching:
     """Tells a client of events from now on until L{stop}."""
 
     def __init__(
-        self, admin: Admin, write: Callable[[bytes], None], as_json: bool
+        self, admin: Admin, flow: Flow, spell: Callable[[Event], bytes]
     ) -> None:
-        self._write = write
-        self._json = as_json
-        self._paused = False
+        """@param spell: gives an event as this client is told it."""
+        self._flow = flow
+        self._spell = spell
         self._missed = 0
         self._leave = admin.watch(self._told)
 
-    def pause(self) -> None:
-        """The client does not read."""
-        self._paused = True
-
     def resume(self) -> None:
-        """It does again; how many it has missed it is told."""
-        self._paused = False
+        """The client reads: how many events it has missed it is told."""
         if self._missed:
             missed, self._missed = self._missed, 0
             self._told({"event": "missed", "events": missed})
@@ -37,18 +33,19 @@ class Watching:
         self._leave()
 
     def _told(self, event: Event) -> None:
-        if self._paused:
+        if self._flow.closing:
+            return
+        if self._flow.paused:
             self._missed += 1
-        elif self._json:
-            self._write(notification(event) + b"\n")
         else:
-            self._write(spelled(event).encode("utf-8", "replace"))
+            self._flow.write(self._spell(event))
 
 
-def spelled(event: Event) -> str:
-    """@return: one line, which begins with a TAB."""
+def as_line(event: Event) -> bytes:
+    """@return: one line of text, which begins with a TAB."""
     kind, *others = (f"{key}={word(value)}" for key, value in event.items())
-    return "\t" + " ".join([kind.partition("=")[2], *others]) + "\n"
+    line = " ".join([kind.partition("=")[2], *others])
+    return f"\t{line}\n".encode("utf-8", "replace")
 
 
 def notification(event: Event) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
@@ -18,6 +18,7 @@ class Metrics:
     @ivar descriptors: how many sessions have reserved, and how many they may.
     @ivar reloads: how many succeeded.
     @ivar refused: reloads that changed nothing.
+    @ivar tunnels: asked for L{portmux.core.tunnelmetrics.TunnelNumbers}.
     """
 
     version: str
@@ -25,6 +26,7 @@ class Metrics:
     reloads: int = 0
     refused: int = 0
     listeners: dict[str, Counts] = attrs.field(factory=dict)
+    tunnels: Callable[[], Iterable[Any]] = tuple
 
     def listener(self, name: str) -> Counts:
         """@return: the listener's; also after it was gone and came back."""

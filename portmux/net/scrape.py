@@ -7,10 +7,12 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any, Final
 
-from twisted.web.http import NOT_ALLOWED, NOT_FOUND, Request
+from twisted.web.http import NOT_ALLOWED, NOT_FOUND, UNAUTHORIZED, Request
 from twisted.web.resource import Resource
 from twisted.web.server import Request as SiteRequest
 from twisted.web.server import Site
+
+from portmux.core.token import bearer, is_token
 
 MOST: Final = 8
 """Connections at a time; more are closed at once (taste: half of the spare files)."""
@@ -28,9 +30,14 @@ Render = Callable[[str], tuple[bytes, str]]
 class Scraped:
     """The connections of those who read."""
 
-    def __init__(self, reactor: Any, render: Render) -> None:
+    def __init__(
+        self, reactor: Any, render: Render, token: Callable[[], bytes | None]
+    ) -> None:
+        """@param token: what clients have to say; None: nothing."""
         self._reactor = reactor
-        self._site = Site(_Page(render), _Request, timeout=PATIENCE, reactor=reactor)
+        self._site = Site(
+            _Page(render, token), _Request, timeout=PATIENCE, reactor=reactor
+        )
         self._open: list[Any] = []
 
     def accept(self, sock: socket.socket) -> None:
@@ -63,13 +70,20 @@ class _Request(SiteRequest):
 class _Page(Resource):
     isLeaf = True
 
-    def __init__(self, render: Render) -> None:
+    def __init__(self, render: Render, token: Callable[[], bytes | None]) -> None:
         super().__init__()
         self._render = render
+        self._token = token
 
     def render(self, request: Request) -> bytes:
         request.setHeader(b"server", b"portmux")
         request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+        token = self._token()
+        said = bearer(request.getHeader("authorization") or "")
+        if token is not None and not is_token(said, token):
+            request.setResponseCode(UNAUTHORIZED)
+            request.setHeader(b"www-authenticate", b"Bearer")
+            return b"say the token\n"
         if request.path != PATH:
             request.setResponseCode(NOT_FOUND)
             return b"the metrics are at %s\n" % PATH

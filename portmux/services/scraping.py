@@ -8,7 +8,7 @@ from collections.abc import Callable
 from twisted.application.service import Service
 from twisted.logger import Logger
 
-from portmux.core.address import Address, BindAddress
+from portmux.core.address import Address, BindAddress, Unix
 from portmux.net.accept import Acceptor
 from portmux.net.engine import Engine
 from portmux.net.listen import named, shut
@@ -16,12 +16,17 @@ from portmux.net.scrape import Render, Scraped
 
 
 class ScrapingService(Service):
-    """Answers on its sockets while it runs; it may have none."""
+    """
+    Answers on its sockets while it runs; it may have none.
+
+    @ivar token: what clients by TCP have to say; None: nothing.
+    """
 
     _log = Logger()
 
     def __init__(self, render: Render, engine: Callable[[], Engine]) -> None:
         """@param engine: asked when first needed, after the process has forked."""
+        self.token: bytes | None = None
         self._render = render
         self._engine = engine
         self._sockets: dict[BindAddress, list[socket.socket]] = {}
@@ -60,7 +65,12 @@ class ScrapingService(Service):
 
     def _answer_on(self, address: BindAddress) -> None:
         engine = self._engine()
-        scraped = self._scraped[address] = Scraped(engine.reactor, self._render)
+        trusted = isinstance(address, Unix)  # whoever may open its file
+
+        def token() -> bytes | None:
+            return None if trusted else self.token
+
+        scraped = self._scraped[address] = Scraped(engine.reactor, self._render, token)
 
         def accepted(sock: socket.socket, source: Address, local: Address) -> None:
             scraped.accept(sock)

@@ -248,7 +248,9 @@ class FaultTests(SynchronousTestCase):
         self.assertIn("metrics.prometheus: 127.0.0.1:1 is a listener's", fault)
         (fault,) = faults_of(inputs(text % (1, '"*:2"')))
         self.assertIn("metrics.prometheus: *:2 may be beyond loopback", fault)
-        self.assertIn("127.0.0.1:PORT, [::1]:PORT or unix:PATH is allowed", fault)
+        self.assertIn("token-file is needed", fault)
+        with_token = text % (1, '"*:2", token-file: /etc/token')
+        self.assertEqual(faults_of(inputs(with_token)), [])
 
     def test_objects_made_by_hand(self) -> None:
         """The same rules hold without a file."""

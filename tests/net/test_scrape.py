@@ -15,7 +15,8 @@ class ScrapeTests(SynchronousTestCase):
         self.reactor = Turned()
         self.addCleanup(self.reactor.close)
         self.accepts: list[str] = []
-        self.scraped = Scraped(self.reactor, self._render)
+        self.token: bytes | None = None
+        self.scraped = Scraped(self.reactor, self._render, lambda: self.token)
         self.addCleanup(self._stop)
         self.text = b"up 1\n"
 
@@ -59,6 +60,21 @@ class ScrapeTests(SynchronousTestCase):
         self.assertIn(b"text/plain; version=0.0.4", head)
         self.assertIn(b"portmux", head)
         self.assertEqual(self.accepts, ["text/plain"])
+
+    def test_token(self) -> None:
+        """Where there is one, only who says it is told anything."""
+        self.token = b"secret"
+        for headers in (
+            (),
+            ("Authorization: Bearer other",),
+            ("Authorization: Basic secret",),
+        ):
+            head, body = self.get("/metrics", "GET", *headers)
+            self.assertIn(b" 401 Unauthorized\r\n", head)
+            self.assertIn(b"Bearer", head)
+            self.assertNotIn(self.text, body)
+        _, body = self.get("/metrics", "GET", "Authorization: bearer secret")
+        self.assertEqual(body, self.text)
 
     def test_query(self) -> None:
         """Prometheus may be told to add parameters."""

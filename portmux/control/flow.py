@@ -1,0 +1,120 @@
+"""A control client's connection: read no faster than it reads, and closed in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from zope.interface import implementer
+
+PATIENCE: Final = 30.0
+"""Seconds that a client may take to read something (taste)."""
+
+LINGER: Final = 5.0
+"""Seconds in which a client has the last reply, and ends, too (taste)."""
+
+
+@implementer(IPushProducer)
+class Flow:
+    """
+    @ivar paused: the client does not read; nothing is to be said to it.
+    @ivar ended: the client says nothing more.
+    @ivar closing: nothing is said, nor listened to, any more.
+    """
+
+    def __init__(self, transport: Any, clock: Any, go_on: Callable[[], None]) -> None:
+        """
+        @param clock: calls later.
+        @param go_on: called when the client reads again, or others had their turn.
+        """
+        self.paused = False
+        self.ended = False
+        self.closing = False
+        self._transport = transport
+        self._clock = clock
+        self._go_on = go_on
+        self._turn: IDelayedCall | None = None
+        self._stalled: IDelayedCall | None = None
+        transport.registerProducer(self, True)
+
+    # -- what the transport tells
+
+    def pauseProducing(self) -> None:
+        """The client does not read."""
+        self.paused = True
+        if self._stalled is None:
+            self._stalled = self._clock.callLater(PATIENCE, self.abort)
+
+    def resumeProducing(self) -> None:
+        self.paused = False
+        cancel(self._stalled)
+        self._stalled = None
+        if not self.closing:
+            self._go_on()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; C{over} will be called."""
+
+    def end(self) -> None:
+        """The client says nothing more."""
+        self.ended = True
+        if self.closing:
+            self._transport.loseConnection()
+
+    def over(self) -> None:
+        """The connection is no more."""
+        self.closing = True
+        cancel(self._turn)
+        cancel(self._stalled)
+
+    # -- what is done with it
+
+    @property
+    def peer(self) -> str:
+        """Who it is, for the log."""
+        return str(self._transport.getPeer())
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def hold(self, held: bool) -> None:
+        """@param held: read nothing for now."""
+        if not self.closing and not self.ended:
+            transport = self._transport
+            (transport.pauseProducing if held else transport.resumeProducing)()
+
+    def take_turn(self) -> None:
+        """Go on once others have had their turn."""
+        cancel(self._turn)
+        self._turn = self._clock.callLater(0, self._go_on)
+
+    def close(self) -> None:
+        """
+        Once all is written; what still comes is dropped.
+
+        To close while there is input that nobody has read would take the last
+        reply with it. RFC 1122 section 4.2.2.13.
+        """
+        if self.closing:
+            return
+        self.closing = True
+        self._transport.unregisterProducer()
+        if self.ended:
+            self._transport.loseConnection()
+            return
+        self._transport.loseWriteConnection()
+        self._transport.resumeProducing()
+        cancel(self._stalled)
+        self._stalled = self._clock.callLater(LINGER, self.abort)
+
+    def abort(self) -> None:
+        """End it now."""
+        self.closing = True
+        self._transport.abortConnection()
+
+
+def cancel(call: IDelayedCall | None) -> None:
+    """Cancel a call that may have been made, or was never asked for."""
+    if call is not None and call.active():
+        call.cancel()
