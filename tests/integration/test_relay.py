@@ -14,6 +14,7 @@ from portmux.core.effects import Phase
 from portmux.net.descriptors import Budget
 from portmux.net.front import Front
 from portmux.net.lane.flow import COPIED
+from portmux.net.lane.native import Relayed
 from portmux.net.lane.pair import Pair
 from portmux.net.lane.pipes import SIZE
 from portmux.net.live import Live
@@ -37,6 +38,8 @@ def run(coroutine: Coroutine[Any, Any, None]) -> Deferred[None]:
 
 def _held(live: Live) -> list[tuple[int, int]]:
     """@return: for both directions, what is held of it, and what may be."""
+    if isinstance(live, Relayed):
+        return []  # tests/native counts its pipes; there is no way to look inside
     if isinstance(live, Pair):
         return [(flow.left, 3 * COPIED + SIZE) for flow in (live.up, live.down)]
     assert isinstance(live, Front) and live._back is not None
