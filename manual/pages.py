@@ -18,8 +18,10 @@ from portmux.config.tree import Entry, Items, Origin, Scalar, Table
 from portmux.config.write import write
 from portmux.core.counts import CONNECTING, SNIFFING
 from portmux.core.metrics import METRICS
+from portmux.core.poolmetrics import POOLS
 from portmux.core.registry import Registry
 from portmux.core.tunnelmetrics import TUNNELS
+from portmux.core.waiting import WAITING
 
 _HERE = Origin("reference")
 
@@ -183,7 +185,7 @@ def _metrics() -> Iterator[str]:
                 ", ".join(f"`{label}`" for label in metric.labels),
                 metric.help,
             )
-            for metric in (*METRICS, *TUNNELS)
+            for metric in (*METRICS, *POOLS, *TUNNELS)
         ),
     )
     yield ""
@@ -196,6 +198,7 @@ def _metrics() -> Iterator[str]:
             for name, bounds in (
                 ("portmux_sniff_seconds", SNIFFING),
                 ("portmux_connect_seconds", CONNECTING),
+                ("portmux_queue_seconds", WAITING),
             )
         ),
     )

@@ -16,11 +16,13 @@ FIELDS: Final[Mapping[str, str]] = {
     "client": "address of the client",
     "local": "address that the client connected to",
     "backend": "the backend that the connection went to last, or the action's name",
-    "attempts": "backends that were tried",
+    "attempts": "attempts to connect to a backend",
     "sent": "octets from the client that were passed on",
     "received": "octets that were passed on to the client",
     "sniffed": "seconds from accepting the connection to the decision",
     "seconds": "seconds from accepting the connection to its end",
+    "queued": "seconds that it waited for a backend with room; in text only where it "
+    "did",
     "end": "how it ended, see below",
     "facts": "what the bytes told; in text each is a field of its own, such as sni, "
     "alpn, host, method, path, version, software",
@@ -47,6 +49,9 @@ ENDS: Final[Mapping[str, str]] = {
     "client-lost": "the client's connection was reset or broke",
     "backend-lost": "the backend's connection was reset or broke",
     "connect-failed": "no backend could be connected to; detail says why, for each",
+    "no-backend": "no backend of the pool was up, and so none was tried",
+    "queue-full": "no backend had room, and as many clients waited as may",
+    "queue-timeout": "no backend had room for as long as a client may wait",
     "idle-timeout": "no byte moved for timeouts.idle",
     "half-close-timeout": "one side had finished, then no byte moved for "
     "timeouts.half-close",

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from portmux.core.counts import Histogram
 from portmux.core.metrics import METRICS, Metric, Metrics
+from portmux.core.poolmetrics import POOLS
 from portmux.core.tunnelmetrics import TUNNELS
 
 
@@ -39,7 +40,7 @@ class _Numbers(Collector):
         self._metrics = metrics
 
     def collect(self) -> Iterator[Family]:
-        for metric in (*METRICS, *TUNNELS):
+        for metric in (*METRICS, *POOLS, *TUNNELS):
             yield _family(metric, self._metrics)
 
 

@@ -66,6 +66,7 @@ class Portmux(MultiService):
             around.reactor, around.own_pid_file, self._directory, around.output
         )
         self.pools = Pools()
+        self.metrics.pools = self.pools
         HealthService(self.pools, lambda: self.engine).setServiceParent(self)
         self._contexts = Contexts(self._directory)
         self.changes = Changes()

@@ -133,7 +133,7 @@ class Errand:
             self._ticket = None
             waited = max(0.0, now - self._since)
             self.queued += waited
-            self.plan.pool.waiting.seconds += waited
+            self.plan.pool.waiting.waited.observe(waited)
 
     def _note(self, what: str) -> None:
         self.why = f"{self.why}; {what}" if self.why else what

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import attrs
 
 from portmux.core.counts import OTHER, Counts, Histogram, Passed, Tally, kept
+from portmux.core.pool import Pool
 
 
 @attrs.define(eq=False)
@@ -18,6 +19,7 @@ class Metrics:
     @ivar descriptors: how many sessions have reserved, and how many they may.
     @ivar reloads: how many succeeded.
     @ivar refused: reloads that changed nothing.
+    @ivar pools: that there are now.
     @ivar tunnels: asked for L{portmux.core.tunnelmetrics.TunnelNumbers}.
     """
 
@@ -26,6 +28,7 @@ class Metrics:
     reloads: int = 0
     refused: int = 0
     listeners: dict[str, Counts] = attrs.field(factory=dict)
+    pools: Iterable[Pool] = ()
     tunnels: Callable[[], Iterable[Any]] = tuple
 
     def listener(self, name: str) -> Counts:

@@ -9,6 +9,10 @@ from typing import Final
 import attrs
 
 from portmux.core.backend import Backend
+from portmux.core.counts import Histogram
+
+WAITING: Final = (0.01, 0.1, 0.5, 1.0, 3.0, 10.0, 30.0)
+"""Seconds; around the timeout's default (taste)."""
 
 
 @attrs.frozen(slots=True)
@@ -48,16 +52,14 @@ class Line:
     """
     Those who wait, and numbers that only grow.
 
-    @ivar sessions: that had to wait.
     @ivar refused: that found the queue full.
     @ivar expired: that have waited in vain.
-    @ivar seconds: that all of them have waited.
+    @ivar waited: seconds, of all that had to wait and do so no more.
     """
 
-    sessions: int = 0
     refused: int = 0
     expired: int = 0
-    seconds: float = 0.0
+    waited: Histogram = attrs.field(factory=lambda: Histogram(WAITING), repr=False)
     _tickets: deque[Ticket] = attrs.field(factory=deque, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -73,7 +75,6 @@ class Line:
             return None
         ticket = Ticket(tried)
         self._tickets.append(ticket)
-        self.sessions += 1
         return ticket
 
     def leave(self, ticket: Ticket) -> None:

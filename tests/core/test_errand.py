@@ -118,7 +118,7 @@ class QueueTests(SynchronousTestCase):
         self.first.let_go(NOW + 2)
         self.assertIs(one.turn(NOW + 2), self.pool.backends[0])
         self.assertEqual((one.queued, one.attempts), (2.0, 1))
-        self.assertEqual(self.pool.waiting.seconds, 2.0)
+        self.assertEqual(self.pool.waiting.waited.total, 2.0)
         self.assertIsNone(one.turn(NOW + 3))
 
     def test_full(self) -> None:

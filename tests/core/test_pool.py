@@ -371,7 +371,7 @@ class QueueTests(SynchronousTestCase):
         pool = self.full(1)
         self.assertIsNotNone(pool.enqueue(()))
         self.assertIsNone(pool.enqueue(()))
-        self.assertEqual((pool.waiting.sessions, pool.waiting.refused), (1, 1))
+        self.assertEqual((pool.queued, pool.waiting.refused), (1, 1))
 
     def test_leave(self) -> None:
         """Whoever leaves loses no backend: what he was given goes to the next one."""

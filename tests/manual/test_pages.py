@@ -14,6 +14,7 @@ from portmux.config.model import Config
 from portmux.config.reference import rows, written
 from portmux.config.shape import Field, shape_of
 from portmux.core.metrics import METRICS
+from portmux.core.poolmetrics import POOLS
 
 KINDS = registry()
 PAGES = pages(KINDS)
@@ -50,7 +51,7 @@ class PageTests(SynchronousTestCase):
 
     def test_metrics(self) -> None:
         text = PAGES["reference/metrics.md"]
-        for metric in METRICS:
+        for metric in (*METRICS, *POOLS):
             self.assertIn(f"| `{metric.name}` | {metric.kind} |", text)
         self.assertIn("| `portmux_sniff_seconds` | 0.001, 0.01,", text)
 
