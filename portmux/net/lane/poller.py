@@ -138,9 +138,16 @@ class Poller:
             try:
                 each.go_on()
             except Exception:
-                each.fail()
+                self._fail(each)
         self._after()
         self.busy = False
+
+    def _fail(self, one: Watched | Unfinished) -> None:
+        """Whatever happens to one: the reactor would drop all if it heard of it."""
+        try:
+            one.fail()
+        except Exception:
+            self._log.failure("{one} failed at failing", one=one)
 
     # -- for the reactor
 
@@ -164,7 +171,7 @@ class Poller:
             try:
                 one.ready(events)
             except Exception:
-                one.fail()
+                self._fail(one)
         if self._fresh:
             self._fresh.clear()
         self._after()
@@ -185,7 +192,8 @@ class Poller:
     def addWriter(self, writer: IWriteDescriptor) -> None:
         if writer not in self._writers:
             descriptor = self._writers[writer] = writer.fileno()
-            self._fresh.add(descriptor)
+            if self.busy:
+                self._fresh.add(descriptor)
             self.watch(descriptor, _Writer(writer, self._fresh), OUT)
 
     def removeWriter(self, writer: IWriteDescriptor) -> None:
