@@ -77,7 +77,7 @@ class PairTests(StageCase):
         self.reactor.advance(5.1)
         for _ in range(3):
             self.reactor.advance(LINGER - 1)
-            client.recv(4096)
+            client.recv(100_000)
             self.reactor.settle()
             self.assertEqual(self.records, [])
         self.reactor.advance(LINGER + 1)
