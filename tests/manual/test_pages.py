@@ -80,7 +80,7 @@ class ExampleTests(SynchronousTestCase):
             seen += 1
             faults = Faults()
             node = written(field.option.example)
-            value = Decoder(KINDS, faults).decode(field.kind, node)
+            value = Decoder(KINDS, faults, ("git",)).decode(field.kind, node)
             self.assertFalse(faults, path)
             if field.option.check is not None:
                 field.option.check(value)
