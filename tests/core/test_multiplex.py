@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.mux.clients import AHEAD
+from tests.core.mux.chaos import Chaos, Lines, Serial, Tcp
 from tests.core.mux.stage import Stage
+
+SOME = settings(max_examples=100, stateful_step_count=50, deadline=None)
+"""Enough to find what was broken on purpose, in a few seconds."""
 
 
 class PairingTests(SynchronousTestCase):
@@ -376,3 +382,28 @@ class RecoveryTests(SynchronousTestCase):
         stage.leave(one)
         self.assertIs(stage.wires[0].dropped, False)
         self.assertTrue(stage.quiet)
+
+
+class LinesInChaos(Chaos):
+    language = Lines()
+
+
+class TcpInChaos(Chaos):
+    language = Tcp()
+
+
+class SerialInChaos(Chaos):
+    language = Serial()
+
+
+class ChaosTests(SynchronousTestCase):
+    """L{Chaos} tells what must be true."""
+
+    def test_lines(self) -> None:
+        run_state_machine_as_test(LinesInChaos, settings=SOME)
+
+    def test_modbus(self) -> None:
+        run_state_machine_as_test(TcpInChaos, settings=SOME)
+
+    def test_modbus_rtu(self) -> None:
+        run_state_machine_as_test(SerialInChaos, settings=SOME)

@@ -45,7 +45,6 @@ class Lines:
         """A request waits from now on."""
         request.asker.line.append(request)
         self._count(1)
-        self._waitings[request.target].add(request)
         self.call(request.asker)
 
     def again(self, request: Request) -> None:
@@ -54,7 +53,7 @@ class Lines:
         asker.under_way -= 1
         asker.line.appendleft(request)
         self._count(1)
-        self._waitings[request.target].again(request)
+        request.stage = Stage.WAITING
         self.call(asker)
 
     def call(self, asker: Asker) -> None:

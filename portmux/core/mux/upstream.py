@@ -137,8 +137,8 @@ class Upstream:
 
     def _retry(self) -> float:
         """@return: when to try again: sooner for a request that came since."""
-        newest = self.waiting.newest()
-        came = newest is not None and newest.arrived > self._failed
+        waiting = self.waiting
+        came = waiting.called and waiting.latest > self._failed
         return self._soon if came else self._again
 
     # -- requests
