@@ -6,7 +6,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 
 # What the virtual environment is made from.
-RECIPE = Makefile setup.cfg setup.py pyproject.toml
+RECIPE = Makefile setup.cfg setup.py pyproject.toml $(wildcard native/*)
 
 # What make test runs, as trial names it; everything that needs only Python.
 TESTS =
@@ -92,7 +92,7 @@ clean: ## remove what make, the tests and the builds have made
 	rm -rf $(VENV) .tox build dist *.egg-info _trial_temp* .hypothesis \
 	    .mypy_cache .ruff_cache .import_linter_cache
 	rm -rf bench/build docs/_build fuzz/corpus fuzz/found
-	rm -f twisted/plugins/dropin.cache
+	rm -f twisted/plugins/dropin.cache portmux/_relay*.so
 	find portmux twisted tests bench manual fuzz -name __pycache__ -exec rm -rf {} +
 
 # An editable install in its usual mode is an import hook, which Twisted does
