@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import sys
-import threading
 import weakref
 from collections.abc import Callable
 
@@ -264,8 +263,10 @@ class EndTests(LoopCase):
 
     def test_no_signal(self) -> None:
         """Signals are for the main thread."""
-        tasks = {int(name) for name in os.listdir("/proc/self/task")}
-        (ours,) = tasks - {thread.native_id for thread in threading.enumerate()}
+        before = set(os.listdir("/proc/self/task"))
+        other = Loop()
+        self.addCleanup(other.close)
+        (ours,) = set(os.listdir("/proc/self/task")) - before
         with open(f"/proc/self/task/{ours}/status") as file:
             status = dict(line.split(":\t") for line in file if ":\t" in line)
         blocked = int(status["SigBlk"], 16)
