@@ -23,6 +23,7 @@ from portmux.net.dial import Dialer
 from portmux.net.lane.link import Link
 from portmux.net.lane.native import Native
 from portmux.net.lane.pair import Pairs
+from portmux.net.lane.pipes import Pipes
 from portmux.net.lane.poller import Poller
 from portmux.net.lane.relay import Relay
 from portmux.net.live import Live
@@ -58,7 +59,7 @@ class Lane:
         self.deadlines = engine.deadlines
         self.poller = Poller(engine.reactor, self._go_through)
         self.dialer = Dialer(engine.reactor, self.poller)
-        self._in_python = Pairs(self.poller, self.deadlines)
+        self._in_python = Pairs(self.poller, self.deadlines, Pipes(engine.budget))
         self._in_c = Native(self.poller)
         self.relay: Relay = self._in_python
         self._fresh: list[Link] = []

@@ -32,10 +32,10 @@ class Pairs:
 
     nested = True
 
-    def __init__(self, poller: Poller, deadlines: Deadlines) -> None:
+    def __init__(self, poller: Poller, deadlines: Deadlines, pipes: Pipes) -> None:
         self.poller = poller
         self.deadlines = deadlines
-        self.pipes = Pipes()
+        self.pipes = pipes
 
     def begin(
         self,

@@ -12,6 +12,8 @@ import fcntl
 import os
 from typing import Final
 
+from portmux.net.descriptors import Budget
+
 SIZE: Final = 1 << 20
 """Octets; below 256 KiB splicing costs as much as copying (measured)."""
 
@@ -20,6 +22,10 @@ LEAST: Final = 1 << 18
 
 KEPT: Final = 16
 """Idle pipes that are kept (taste); a pipe has memory of its own only while full."""
+
+SPARE: Final = 64
+"""Descriptors that sessions may still want when a pipe is made (taste): without
+pipes they are slower, without descriptors there are none."""
 
 RETRY: Final = 10.0
 """Seconds until the kernel is asked again when it has refused (taste)."""
@@ -49,9 +55,11 @@ class Pipe:
 
 
 class Pipes:
-    """@ivar refused: when the kernel last gave no pipe."""
+    """Those that there are; their descriptors are reserved like a session's."""
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, budget: Budget, kept: int = KEPT) -> None:
+        """@param kept: idle ones at most."""
+        self._budget = budget
         self._kept = kept
         self._free: list[Pipe] = []
         self._refused = -RETRY
@@ -60,24 +68,30 @@ class Pipes:
         """@return: an empty pipe; None: copy instead."""
         if self._free:
             return self._free.pop()
-        if now - self._refused < RETRY:
+        if now - self._refused < RETRY or not self._budget.allows(SPARE):
             return None
         try:
-            return Pipe()
+            pipe = Pipe()
         except OSError:
             self._refused = now
             return None
+        self._budget.take(2)
+        return pipe
 
     def give(self, pipe: Pipe) -> None:
         """Back, when it is empty or nobody wants what is in it."""
         if pipe.held or len(self._free) >= self._kept:
-            pipe.close()
+            self._close(pipe)
         else:
             self._free.append(pipe)
 
     def stop(self) -> None:
         while self._free:
-            self._free.pop().close()
+            self._close(self._free.pop())
+
+    def _close(self, pipe: Pipe) -> None:
+        pipe.close()
+        self._budget.give(2)
 
 
 def _enlarge(descriptor: int) -> int:

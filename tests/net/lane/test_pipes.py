@@ -8,12 +8,14 @@ import resource
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux.net.lane.pipes import LEAST, RETRY, SIZE, Pipe, Pipes
+from portmux.net.descriptors import Budget
+from portmux.net.lane.pipes import LEAST, RETRY, SIZE, SPARE, Pipe, Pipes
 
 
 class PipesTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.pipes = Pipes(kept=2)
+        self.budget = Budget(100)
+        self.pipes = Pipes(self.budget, kept=2)
         self.addCleanup(self.pipes.stop)
 
     def take(self, now: float = 0.0) -> Pipe:
@@ -66,6 +68,17 @@ class PipesTests(SynchronousTestCase):
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         self.assertIsNone(self.pipes.take(100.0 + RETRY / 2))
         self.pipes.give(self.take(100.0 + RETRY))
+
+    def test_sessions_first(self) -> None:
+        """Descriptors are reserved like theirs, and only while they have enough."""
+        pipes = [self.take() for _ in range(3)]
+        self.assertEqual(self.budget.taken, 6)
+        self.budget.take(100 - SPARE - 5)
+        self.assertIsNone(self.pipes.take(0.0))
+        for pipe in pipes:
+            self.pipes.give(pipe)
+        self.pipes.stop()
+        self.assertEqual(self.budget.taken, 100 - SPARE - 5)
 
     def test_stop(self) -> None:
         """Nothing is left open."""
