@@ -142,6 +142,7 @@ def makeService(options: Options) -> IService:
         own_pid_file=not twistd.get("pidfile"),
         refuse=lambda why: _refuse_start(twistd, why),
         output=output() if twistd.get("logger") is output else None,
+        tree=lambda: load(given).tree,
     )
     return Portmux(config, around)
 

@@ -93,7 +93,7 @@ class Administration:
         return self._program.changes.written()
 
     def whole(self) -> str:
-        return ""
+        return self._program.whole()
 
     def log_levels(self) -> Mapping[str, str]:
         log = self._program.config.log

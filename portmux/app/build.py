@@ -88,7 +88,8 @@ def policy(
     routes = () if before is None else before.table.routes
     if counts is None:
         counts = Counts() if before is None else before.counts
-    ways = _Ways(name, draft or Pools().draft({}))
+    old = {} if before is None else {way.name: way.plan for way in before.table.ways()}
+    ways = _Ways(name, draft or Pools().draft({}), old)
     return Policy(
         name,
         _table(
@@ -175,12 +176,12 @@ def rooted(given: T, directory: str) -> T:
 
 def used(policies: Iterable[Policy]) -> list[Pool]:
     """@return: the pools that their plans forward to."""
-    return [
-        way.plan.pool
-        for policy in policies
-        for way in policy.table.ways()
-        if isinstance(way.plan, Forwarding)
-    ]
+    pools: list[Pool] = []
+    for each in policies:
+        plans = (way.plan for way in each.table.ways())
+        pools += [plan.pool for plan in plans if isinstance(plan, Forwarding)]
+        pools += [lasting.pool for _, lasting in each.lasting()]
+    return pools
 
 
 @attrs.frozen
@@ -189,9 +190,16 @@ class _Ways:
 
     listener: str
     draft: Draft
+    before: Mapping[str, Plan]
+    """By the names of ways, what they did until now."""
 
     def way(self, name: str, action: Action, count: Count | None = None) -> Way:
         plan = self.draft.bound(action.plan(), f"{self.listener}/{name}")
+        before = self.before.get(name)
+        if isinstance(plan, Serving) and isinstance(before, Serving):
+            now, then = plan.lasting, before.lasting
+            if now is not None and then is not None and then.resembles(now):
+                plan = before
         return Way(name, plan, Count() if count is None else count)
 
 

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.logger import Logger
 
 from portmux import __version__
-from portmux.app import build, force, treatment
+from portmux.app import build, force, state, treatment
 from portmux.app.administration import Administration
 from portmux.app.ending import Ending
 from portmux.app.exposition import exposition
@@ -24,6 +24,7 @@ from portmux.app.surroundings import Surroundings
 from portmux.config.changes import Changes
 from portmux.config.diff import Change, compare
 from portmux.config.model import Config, Listener
+from portmux.config.saved import saved
 from portmux.control.plexy import numbers
 from portmux.core.events import Hub
 from portmux.core.limits import Count, Gate, Limits
@@ -103,7 +104,8 @@ class Portmux(MultiService):
         raise_limit()
         reactor = self._around.reactor()
         self.since = reactor.seconds()
-        config, self.changes = force.changed(self._read, self.changes, self._directory)
+        changes = self._kept(self._read)
+        config, self.changes = force.changed(self._read, changes, self._directory)
         token, reading = self._steering.tokens(config)
         draft = build.draft(config, self.pools)
         services = {
@@ -131,6 +133,7 @@ class Portmux(MultiService):
         for service in services.values():
             service.setServiceParent(self)
         self._enforce(draft)
+        treatment.apply(self.pools, Changes(), self.changes, reactor.seconds())
 
     def startService(self) -> None:
         super().startService()
@@ -199,6 +202,8 @@ class Portmux(MultiService):
     def keep(self, changes: Changes) -> None:
         """These changes are in force."""
         before, self.changes = self.changes, changes
+        if self.config.state is not None:
+            state.write(os.path.join(self._directory, self.config.state), changes)
         treatment.apply(self.pools, before, changes, self.engine.reactor.seconds())
 
     def _apply(self, fresh: Config, strict: bool = False) -> None:
@@ -310,11 +315,25 @@ class Portmux(MultiService):
         self._files = self._files.end()
         return result
 
+    def _kept(self, config: Config) -> Changes:
+        """@raise PortmuxError: what was changed before cannot be read."""
+        if config.state is None:
+            return Changes()
+        path = os.path.join(self._directory, config.state)
+        return state.read(path, build.registry())
+
     # -- for those who steer
 
     def read(self) -> Config:
         """@raise ConfigError: what is configured now has faults."""
         return self._around.load()
+
+    def whole(self) -> str:
+        """@return: the configuration with what was changed, as a portmux.conf."""
+        if self._around.tree is None:
+            return ""
+        tree = self._around.tree()
+        return saved(tree, self.changes.over(self._read), self.changes)
 
     def listening(self) -> dict[str, ListenerService]:
         """@return: the listeners that are in force, by name."""

@@ -10,6 +10,7 @@ import attrs
 from portmux.app.output import Output
 from portmux.app.signals import Told
 from portmux.config.model import Config
+from portmux.config.tree import Table
 
 
 @attrs.frozen
@@ -22,6 +23,7 @@ class Surroundings:
     @ivar obey: has signals tell the program what to do.
     @ivar own_pid_file: C{pid} is obeyed; twistd has one of its own.
     @ivar refuse: tells why the program cannot start, and ends it.
+    @ivar tree: what the configuration is read from, anew, with all its layers.
     @ivar output: C{log.output} is obeyed by it; None: the log is twistd's.
     """
 
@@ -33,3 +35,4 @@ class Surroundings:
     own_pid_file: bool
     refuse: Callable[[str], NoReturn]
     output: Output | None = None
+    tree: Callable[[], Table] | None = None

@@ -134,6 +134,7 @@ class Command:
     @ivar word: what it is called on a line; None: only JSON-RPC knows it.
     @ivar method: what JSON-RPC calls it; None: only lines know it.
     @ivar changes: somebody else may notice that it was given.
+    @ivar rows: the result is a list of things, of each of which the same is told.
     @ivar plexy: the line of plexy's help; empty for commands of ours.
     """
 
@@ -141,6 +142,7 @@ class Command:
     word: str | None = None
     method: str | None = None
     changes: bool = False
+    rows: bool = False
     plexy: str = ""
 
     @property
