@@ -7,7 +7,8 @@ from typing import Literal
 
 import attrs
 
-from portmux.config.checks import Clashes, Given, positive, some
+from portmux.config.checks import Clashes, Given, hold, positive
+from portmux.config.values import PoolName
 from portmux.core.address import Address
 from portmux.core.frame.framer import Framer
 from portmux.core.multiplex import Multiplexer
@@ -140,8 +141,13 @@ class Mux:
     )
     to: tuple[Address, ...] = option(
         "targets, tried in this order until one can be connected to",
-        check=some("a target"),
+        default=(),
         example='["10.0.0.9:502"]',
+    )
+    pool: PoolName | None = option(
+        "a pool, in place of targets; none: there are targets",
+        default=None,
+        example="inverters",
     )
     connections: int = option(
         "most connections to the target", default=1, check=at_least(1), example="4"
@@ -182,9 +188,17 @@ class Mux:
     queue: MuxQueue = option("requests that wait", factory=MuxQueue)
     timeouts: MuxTimeouts = option("how long is waited", factory=MuxTimeouts)
 
+    def __attrs_post_init__(self) -> None:
+        hold(self)
+
     @staticmethod
     def conflicts(given: Given) -> Clashes:
         """Which values cannot stand together, see L{portmux.config.decode}."""
+        match given:
+            case {"to": (), "pool": None}:
+                yield (), "there are no targets, to or pool is needed"
+            case {"to": (_, *_), "pool": str()}:
+                yield ("pool",), "there are targets, too; either of them is allowed"
         protocol = given.get("protocol")
         if protocol is None or protocol.dialogue.numbered:
             return
@@ -194,15 +208,18 @@ class Mux:
                 yield (key,), f"{text} is allowed"
 
     def plan(self) -> Serving:
+        pool = Pool.of(self.to) if self.pool is None else Pool.of((), name=self.pool)
+        hub = Hub(self, pool, self._multiplexer, self.connect.keepalive)
+        return Serving("mux", hub.serve, lasting=hub)
+
+    def _multiplexer(self, pool: Pool, tally: Tally) -> Multiplexer:
         expert: Expert | None = None
-        targets = [self.to]
+        pools = [pool]
         if isinstance(self.protocol, Versed):
             expert = self.protocol.expert()
-            targets += self.protocol.targets
-        pools = [Pool.of(target) for target in targets]
+            pools += [Pool.of(target) for target in self.protocol.targets]
         settings = self.settings()
-        mux = Multiplexer(self.protocol, settings, pools, Tally(), random, expert)
-        return Serving("mux", Hub(mux, self.connect.keepalive).serve)
+        return Multiplexer(self.protocol, settings, pools, tally, random, expert)
 
     def settings(self) -> Settings:
         """@return: what the multiplexer goes by."""

@@ -17,7 +17,7 @@ from portmux.core.address import BindAddress, Unix
 from portmux.core.counts import Counts
 from portmux.core.limits import Ban, Count, Gate, Limits
 from portmux.core.match.always import Always
-from portmux.core.plan import Action, Forwarding
+from portmux.core.plan import Action, Forwarding, Plan, Serving
 from portmux.core.policy import Policy
 from portmux.core.pool import Pool
 from portmux.core.pools import Draft, Pools

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
 from portmux.core.record import Record
+
+if TYPE_CHECKING:
+    from portmux.core.mux.tally import Tally as MuxTally
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -83,6 +86,7 @@ class Counts:
     @ivar passed: those that have ended, by route and cause.
     @ivar ends: the same sessions, by how they ended.
     @ivar sniffed: seconds until the decision, of those that came to one.
+    @ivar muxes: what was counted of requests, by route.
     """
 
     accepted: int = 0
@@ -91,6 +95,7 @@ class Counts:
     ends: dict[str, int] = attrs.field(factory=dict)
     sniffed: Histogram = attrs.field(factory=lambda: Histogram(SNIFFING))
     backends: dict[str, Tally] = attrs.field(factory=dict)
+    muxes: dict[str, MuxTally] = attrs.field(factory=dict)
 
     def add(self, record: Record) -> None:
         """A session has ended."""
@@ -111,6 +116,10 @@ class Counts:
     def backend(self, address: str) -> Tally:
         """@return: the backend's; the same one whenever it is asked for."""
         return kept(self.backends, address, OTHER, Tally)
+
+    def mux(self, route: str, make: Callable[[], MuxTally]) -> MuxTally:
+        """@return: the route's; the same one whenever it is asked for."""
+        return kept(self.muxes, route, OTHER, make)
 
     @property
     def live(self) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from portmux.core.counts import Counts
 from portmux.core.pool import Pool
 
 
@@ -40,6 +41,28 @@ class Closing:
     reset: bool = False
 
 
+class Lasting(Protocol):
+    """
+    What a plan keeps from one connection to the next.
+
+    @ivar pool: where its own connections go.
+    """
+
+    pool: Pool
+
+    def resembles(self, other: Lasting) -> bool:
+        """@return: whether it was made from the same options, and may go on as that."""
+
+    def count(self, counts: Counts, route: str) -> None:
+        """Have what happens counted there, unless it has begun."""
+
+    def start(self, engine: Any) -> None:
+        """Begin, unless it has begun. @param engine: as C{Client.engine}."""
+
+    def retire(self) -> None:
+        """End with the last connection there is: none will come any more."""
+
+
 @attrs.frozen(slots=True)
 class Serving:
     """
@@ -49,11 +72,13 @@ class Serving:
     @ivar serve: the connection's whole life is this coroutine; its argument is
         the engine's L{portmux.net.client.Client}, which the core cannot name.
     @ivar descriptors: how many it opens besides the client's.
+    @ivar lasting: what all its connections share.
     """
 
     name: str
     serve: Callable[[Any], Coroutine[Any, Any, None]]
     descriptors: int = 0
+    lasting: Lasting | None = None
 
 
 Plan = Forwarding | Closing | Serving

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import attrs
 
 from portmux.core.backend import Backend
 from portmux.core.counts import Counts, Tally
 from portmux.core.limits import Gate
-from portmux.core.plan import Forwarding, Serving
+from portmux.core.plan import Forwarding, Lasting, Serving
 from portmux.core.sniff import Table, Way
 
 
@@ -46,6 +48,14 @@ class Policy:
             if isinstance(way.plan, Forwarding):
                 for backend in way.plan.pool.backends:
                     self.tally(backend)
+        for name, lasting in self.lasting():
+            lasting.count(self.counts, name)
+
+    def lasting(self) -> Iterator[tuple[str, Lasting]]:
+        """@return: what plans keep from one session to the next, by the way's name."""
+        for way in self.table.ways():
+            if isinstance(way.plan, Serving) and way.plan.lasting is not None:
+                yield way.name, way.plan.lasting
 
     def tally(self, backend: Backend) -> Tally:
         """@return: where it is counted how connecting to it goes, for this listener."""

@@ -13,7 +13,7 @@ from itertools import chain, count
 import attrs
 
 from portmux.core.address import Address
-from portmux.core.plan import Forwarding, Plan
+from portmux.core.plan import Forwarding, Plan, Serving
 from portmux.core.pool import Change, Pool, Settings
 from portmux.core.reach import Tls
 
@@ -83,15 +83,19 @@ class Draft:
         @param name: of the place where the plan's action stands.
         @return: the plan, with the pool that lives on under its name.
         """
-        if not isinstance(plan, Forwarding):
-            return plan
-        wanted = plan.pool
+        if isinstance(plan, Forwarding):
+            return attrs.evolve(plan, pool=self._bound(plan.pool, name))
+        if isinstance(plan, Serving) and plan.lasting is not None:
+            plan.lasting.pool = self._bound(plan.lasting.pool, name)
+        return plan
+
+    def _bound(self, wanted: Pool, name: str) -> Pool:
         if wanted.name in self._shared:
             wanted = self._shared[wanted.name]
         else:
             wanted.name = wanted.name or self._unused(name)
             self._own[wanted.name] = wanted
-        return attrs.evolve(plan, pool=self._pools.get(wanted.name) or wanted)
+        return self._pools.get(wanted.name) or wanted
 
     def wanted(self, used: Iterable[Pool]) -> set[Tls]:
         """@return: what pools need, among them C{used}, once this is in force."""

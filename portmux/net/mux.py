@@ -9,6 +9,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from zope.interface import implementer
 
+from portmux.core.counts import Counts
 from portmux.core.multiplex import Multiplexer
 from portmux.core.mux.asker import Asker
 from portmux.core.mux.effects import (
@@ -22,6 +23,9 @@ from portmux.core.mux.effects import (
     Send,
 )
 from portmux.core.mux.link import Link
+from portmux.core.mux.tally import Tally
+from portmux.core.plan import Lasting
+from portmux.core.pool import Pool
 from portmux.net.client import Client
 from portmux.net.engine import Engine
 from portmux.net.life import Ending
@@ -32,13 +36,31 @@ class Hub:
     """
     The clients of one multiplexer, and its connections.
 
-    @ivar mux: decides.
+    A L{portmux.core.plan.Lasting}.
+
+    @ivar pool: of the target that is always there.
+    @ivar mux: decides; there is none before it has started.
     """
 
-    def __init__(self, mux: Multiplexer, keepalive: float | None) -> None:
-        """@param keepalive: seconds until a silent target is asked if it is there."""
-        self.mux = mux
+    mux: Multiplexer
+
+    def __init__(
+        self,
+        options: object,
+        pool: Pool,
+        make: Callable[[Pool, Tally], Multiplexer],
+        keepalive: float | None,
+    ) -> None:
+        """
+        @param options: what it was made from; equal to those of another that could
+            do the same.
+        @param keepalive: seconds until a silent target is asked if it is there.
+        """
+        self.pool = pool
+        self._options = options
+        self._make = make
         self._keepalive = keepalive
+        self._tally = Tally()
         self._engine: Engine | None = None
         self._mouths: dict[Asker, _Mouth] = {}
         self._upstreams: dict[Link, Upstream] = {}
@@ -49,15 +71,21 @@ class Hub:
 
     # -- its life
 
+    def resembles(self, other: Lasting) -> bool:
+        return isinstance(other, Hub) and other._options == self._options
+
+    def count(self, counts: Counts, route: str) -> None:
+        if self._engine is None:
+            self._tally = counts.mux(route, Tally)
+
     def start(self, engine: Engine) -> None:
-        """Begin to work; who was told so before, or has had a client, works already."""
         if self._engine is None:
             self._engine = engine
+            self.mux = self._make(self.pool, self._tally)
             self._now: Callable[[], float] = engine.reactor.seconds
             self.carry(self.mux.start(self._now()))
 
     def retire(self) -> None:
-        """No more clients will come; what there is goes with the last one."""
         if self._engine is not None:
             self.carry(self.mux.retire(self._now()))
 
@@ -142,7 +170,7 @@ class Hub:
     def _dial(self, link: Link) -> None:
         assert self._engine is not None
         upstream = self._upstreams[link] = Upstream(self, link, self._engine.poll)
-        upstream.dial(self._engine.dialer, self._keepalive)
+        upstream.dial(self._engine.reacher, self._keepalive)
 
     def _watch(self) -> None:
         """An earlier call is as good: it finds that there is more time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
@@ -12,8 +12,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from portmux.core.address import Unix
+from portmux.core.effects import Dial
 from portmux.core.mux.link import Link
-from portmux.net.dial import Attempt, Dialer, Wanted
+from portmux.net.dial import Wanted
+from portmux.net.secure import Attempt, Reacher, Secure, attach, has_ended
 from portmux.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Upstream(Protocol):
 
     transport: Stream
     _attempt: Attempt | None = None
+    _settled = False
     _dropped = False
 
     def __init__(self, hub: Hub, link: Link, poll: Any) -> None:
@@ -37,12 +40,19 @@ class Upstream(Protocol):
         self._link = link
         self._poll = poll
 
-    def dial(self, dialer: Dialer, keepalive: float | None) -> None:
+    def dial(self, reacher: Reacher, keepalive: float | None) -> None:
         """The hub is told how it went, perhaps at once."""
         self._keepalive = keepalive
-        wanted = Wanted(b"", keepalive=keepalive is not None)
-        address = self._link.backend.address
-        self._attempt = dialer.dial(address, wanted, self._connected, self._failed)
+        link = self._link
+        attempt = reacher.reach(
+            Dial(link.backend.address, link.reach),
+            Wanted(b"", keepalive=keepalive is not None),
+            self._connected,
+            self._secured,
+            self._failed,
+        )
+        if not self._settled:
+            self._attempt = attempt
 
     def write(self, data: bytes) -> None:
         self.transport.write(data)
@@ -71,32 +81,42 @@ class Upstream(Protocol):
         """Only this side could do that, and does not."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._dropped:
+            return
+        if has_ended(self.transport):
+            self._hub.ended(self._link)
         if not self._dropped:
             self._dropped = True
             self._hub.lost(self._link, "reset by the target")
 
     def _connected(self, sock: socket.socket, sent: int) -> None:
-        self._attempt = None
-        if self._keepalive is not None and not isinstance(
-            self._link.backend.address, Unix
-        ):
-            _probe(sock, self._keepalive)
+        self._watch(sock)
         stream = Stream(sock, self, self._poll)
         self.makeConnection(stream)
-        self._hub.connected(self._link)
+        self._begin()
         if not self._dropped:
             stream.startReading()
 
+    def _secured(self, stream: Stream) -> None:
+        self._watch(cast(Secure, stream).transport.socket)
+        attach(stream, self)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._settled, self._attempt = True, None
+        self._hub.connected(self._link)
+
+    def _watch(self, sock: socket.socket) -> None:
+        """Have the system find out within twice the time that a peer is gone."""
+        after = self._keepalive
+        if after is None or isinstance(self._link.backend.address, Unix):
+            return
+        every = max(1, math.ceil(after / PROBES))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, math.ceil(after))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, every)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
+
     def _failed(self, why: str) -> None:
-        self._attempt = None
+        self._settled, self._attempt = True, None
         self._dropped = True
         self._hub.lost(self._link, why)
-
-
-def _probe(sock: socket.socket, after: float) -> None:
-    """Have the system find out within twice the time that a silent peer is gone."""
-    idle = max(1, math.ceil(after))
-    every = max(1, math.ceil(after / PROBES))
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, every)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)

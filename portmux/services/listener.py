@@ -27,10 +27,28 @@ class ListenerService(Service):
     def __init__(self, name: str, policy: Policy, engine: Callable[[], Engine]) -> None:
         """@param engine: asked when first needed, after the process has forked."""
         self.setName(name)
-        self.policy = policy
+        self._policy = policy
         self._engine = engine
         self._sockets: dict[BindAddress, list[socket.socket]] = {}
         self._acceptors: dict[BindAddress, list[Acceptor]] = {}
+
+    @property
+    def policy(self) -> Policy:
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        before, self._policy = self._policy, policy
+        if self.running:
+            kept = [lasting for _, lasting in policy.lasting()]
+            for _, lasting in before.lasting():
+                if lasting not in kept:
+                    lasting.retire()
+            self._start_lasting()
+
+    def _start_lasting(self) -> None:
+        for _, lasting in self.policy.lasting():
+            lasting.start(self._engine())
 
     def add(self, address: BindAddress, sockets: list[socket.socket]) -> None:
         """Own the listening sockets of an address from now on."""
@@ -54,6 +72,7 @@ class ListenerService(Service):
 
     def startService(self) -> None:
         super().startService()
+        self._start_lasting()
         for address in self._sockets:
             self._accept_on(address)
 
@@ -62,6 +81,8 @@ class ListenerService(Service):
         for address in list(self._sockets):
             for sock in self.remove(address):
                 shut(sock)
+        for _, lasting in self.policy.lasting():
+            lasting.retire()
         super().stopService()
 
     def accept_anew(self) -> None:

@@ -12,6 +12,7 @@ from portmux.core.backend import Backend
 from portmux.core.frame.framer import Dialogue, Frame, Reader
 from portmux.core.mux.asker import Request, Stage
 from portmux.core.mux.settings import Settings
+from portmux.core.reach import Reach
 from portmux.errors import Malformed
 
 NUMBERS: Final = 1 << 16
@@ -37,6 +38,7 @@ class Link:
     A connection lives once: another one is another link.
 
     @ivar target: which one it is to, of those that a multiplexer has.
+    @ivar reach: how the backend is reached.
     @ivar opened: when it was asked for; then when it came about.
     @ivar rested: since when nothing is under way.
     @ivar answered: how many requests.
@@ -47,6 +49,7 @@ class Link:
 
     target: int
     backend: Backend
+    reach: Reach
     opened: float
     _dialogue: Dialogue
     _reader: Reader

@@ -66,8 +66,15 @@ class Upstream:
             self._failure("no backend is there", now, now)
             return None
         framer, settings = self._framer, self.settings
-        reader = framer.answers()
-        link = Link(self.place, backend, now, framer.dialogue, reader, settings)
+        link = Link(
+            self.place,
+            backend,
+            self.pool.settings.reach,
+            now,
+            framer.dialogue,
+            framer.answers(),
+            settings,
+        )
         self.links.append(link)
         self.tally.dialled += 1
         return link
