@@ -38,13 +38,17 @@ run: $(VENV)/.run ## run portmux in the foreground on conf/portmux.conf
 
 test: $(VENV)/.test ## run all tests that need only Python
 	.ci/trial $(BIN)/python $(TESTS)
-	[ -n "$(TESTS)" ] || \
-	    PORTMUX_TEST_ENGINE=twisted .ci/trial $(BIN)/python tests.integration
+	[ -n "$(TESTS)" ] || for engine in `$(BIN)/python -m tests.engines`; do \
+	    PORTMUX_TEST_ENGINE=$$engine .ci/trial $(BIN)/python tests.integration \
+	        || exit 1; \
+	done
 
 peers: $(VENV)/.test ## run the tests with real peers: ssh, curl, openssl, nc
 	.ci/need .ci/peers-packages
 	.ci/trial $(BIN)/python tests.peers
-	PORTMUX_TEST_ENGINE=twisted .ci/trial $(BIN)/python tests.peers
+	for engine in `$(BIN)/python -m tests.engines`; do \
+	    PORTMUX_TEST_ENGINE=$$engine .ci/trial $(BIN)/python tests.peers || exit 1; \
+	done
 
 adversaries: $(VENV)/.test ## run the tests with scanners, slow clients and floods
 	.ci/need .ci/adversaries-packages

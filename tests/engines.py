@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from portmux.net.engine import Kind, best
+from portmux.net.engine import Kind, best, possible
 
 _WANTED: Final = os.environ.get("PORTMUX_TEST_ENGINE")
 
@@ -17,3 +17,7 @@ KIND: Final = Kind(_WANTED) if _WANTED else best()
 
 SETTING: Final = {"PORTMUX__ENGINE": _WANTED} if _WANTED else {}
 """What a process has in its environment to run with it."""
+
+if __name__ == "__main__":
+    # For the Makefile: the other ones that there are here.
+    print(*(kind.value for kind in possible() if kind is not KIND))  # noqa: T201

@@ -34,11 +34,18 @@ class Kind(Enum):
     NATIVE = "native"
 
 
+def possible() -> list[Kind]:
+    """@return: the engines that there is all for, the best one last."""
+    if lane.missing():
+        return [Kind.TWISTED]
+    if native.MISSING:
+        return [Kind.TWISTED, Kind.LANE]
+    return [Kind.TWISTED, Kind.LANE, Kind.NATIVE]
+
+
 def best() -> Kind:
     """@return: the engine that is taken where nobody wants a certain one."""
-    if lane.missing():
-        return Kind.TWISTED
-    return Kind.LANE if native.MISSING else Kind.NATIVE
+    return possible()[-1]
 
 
 class Engine:

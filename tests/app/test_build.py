@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
@@ -34,7 +37,8 @@ from portmux.core.match.prefix import Prefix
 from portmux.core.option import Octets, Seconds
 from portmux.core.plan import Closing, Forwarding
 from portmux.core.policy import Policy
-from portmux.errors import ConfigError
+from portmux.errors import ConfigError, PortmuxError
+from portmux.net.engine import Kind
 
 BIND = (Bind(Host("127.0.0.1", 0)),)
 
@@ -55,6 +59,43 @@ def made(listener: Listener, before: Policy | None = None) -> Policy:
     policy = build.policy("front", listener, gate, before)
     build.enforce(policy, listener)
     return policy
+
+
+class EngineTests(SynchronousTestCase):
+    """What carries connections."""
+
+    def config(self, engine: Literal["lane", "twisted"] | None) -> Config:
+        return Config(
+            listeners={"front": Listener(bind=BIND, action=Echo())}, engine=engine
+        )
+
+    def test_wanted(self) -> None:
+        for kind in (Kind.LANE, Kind.TWISTED):
+            self.assertIs(build.engine(self.config(kind.value)), kind)
+
+    def test_best(self) -> None:
+        """Unless there is not all that it needs."""
+        self.assertIsNot(build.engine(self.config(None)), Kind.TWISTED)
+        with _without(os, "splice"):
+            self.assertIs(build.engine(self.config(None)), Kind.TWISTED)
+            self.assertIs(build.engine(self.config("twisted")), Kind.TWISTED)
+
+    def test_not_here(self) -> None:
+        """It is told what is missing."""
+        with _without(os, "splice"):
+            error = self.assertRaises(PortmuxError, build.engine, self.config("lane"))
+        self.assertIn("lane needs os.splice", str(error))
+
+
+@contextlib.contextmanager
+def _without(module: object, name: str) -> Iterator[None]:
+    """As on a system that does not have it."""
+    kept = getattr(module, name)
+    delattr(module, name)
+    try:
+        yield
+    finally:
+        setattr(module, name, kept)
 
 
 class RegistryTests(SynchronousTestCase):

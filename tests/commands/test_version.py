@@ -9,6 +9,7 @@ import attrs
 import twisted
 from portmux import __version__
 from portmux.commands import version
+from portmux.net.engine import best
 from tests.test_cli import CliCase
 
 COMMAND = version.__name__.rpartition(".")[2]
@@ -23,7 +24,8 @@ class VersionTests(CliCase):
         self.assertTrue(lines[1].startswith(f"Python {platform.python_version()} ("))
         self.assertIn(f"Twisted {twisted.__version__}", lines)
         self.assertIn(f"attrs {attrs.__version__}", lines)
-        self.assertEqual(len(lines), len(version.LIBRARIES) + 3)
+        self.assertTrue(lines[-1].startswith(f"engine: {best().value}, "))
+        self.assertEqual(len(lines), len(version.LIBRARIES) + 4)
 
     def test_library_is_missing(self) -> None:
         """That is worth knowing too."""

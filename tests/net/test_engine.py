@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from twisted.trial.unittest import SynchronousTestCase
+
 from portmux.core.address import Unix
 from portmux.core.plan import Closing
 from portmux.net.descriptors import Budget
-from portmux.net.engine import Engine
+from portmux.net.engine import Engine, Kind, best, possible
 from tests.net.stage import LOCAL, StageCase, forwarding, policy
 
 
@@ -48,3 +50,11 @@ class EngineTests(StageCase):
         other = Engine(self.reactor, Budget(10), self.records.append)
         self.accept(policy([(b"a", Closing())]))
         self.assertEqual((len(self.engine.live), len(other.live)), (1, 0))
+
+
+class KindTests(SynchronousTestCase):
+    def test_best(self) -> None:
+        """Of those that are possible; Twisted's always is."""
+        self.assertIn(Kind.TWISTED, possible())
+        self.assertIs(best(), possible()[-1])
+        self.assertIn(Kind.LANE, possible())

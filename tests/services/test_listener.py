@@ -8,7 +8,9 @@ from portmux.core.address import Unix
 from portmux.core.plan import Closing, Serving
 from portmux.core.policy import Policy
 from portmux.net.client import Client
-from portmux.net.engine import Engine
+from portmux.net.engine import Engine, Kind
+from portmux.net.front import Front
+from portmux.net.lane.link import Link
 from portmux.net.listen import Listening, listen
 from portmux.services.listener import ListenerService
 from tests.net.stage import StageCase, policy, serving
@@ -97,6 +99,24 @@ class ListenerServiceTests(StageCase):
         self.assertEqual(self.receive(client), b"welcome")
         self.service.stopService()
         other.stopService()
+
+    def test_other_engine(self) -> None:
+        """Clients who come later have the new one; those who were there stay."""
+        self.service.startService()
+        address, sockets = self.listening()
+        self.service.add(address, sockets)
+        self.service.policy = waiting()
+        for kind in (Kind.LANE, Kind.TWISTED, Kind.LANE):
+            self.engine.use(kind)
+            self.service.accept_anew()
+            client = self.keep(socket.socket(socket.AF_UNIX))
+            client.connect(address.path)
+            self.reactor.settle()
+        found = [type(live) for live in self.engine.live]
+        self.assertEqual((found.count(Link), found.count(Front)), (2, 1))
+        self.service.policy = greeting(b"hello")
+        self.assertEqual(self.visit(address), b"hello")
+        self.service.stopService()
 
     def test_new_policy(self) -> None:
         """Clients who came before keep theirs."""
