@@ -19,12 +19,15 @@ from zope.interface import implementer
 from portmux.actions.echo import Echo
 from portmux.app.inputs import inputs
 from portmux.app.service import Portmux
-from portmux.app.surroundings import Surroundings
 from portmux.app.signals import Told
+from portmux.app.surroundings import Surroundings
 from portmux.config.load import load
 from portmux.config.model import Bind, Config, Listener
 from portmux.core.address import Unix
 from portmux.errors import ConfigError
+from portmux.net.engine import Kind
+from portmux.net.front import Front
+from portmux.net.lane.link import Link
 from tests.net.turned import Turned
 
 ECHO = 'listeners: {front: {bind: "unix:front", routes: [%s]}}\n'
@@ -283,6 +286,18 @@ class ReloadTests(ServiceCase):
         self.assertEqual(self.talk(self.connect(), b"e"), None)
         self.assertEqual(self.talk(self.connect(), b"d"), b"d")
         self.assertEqual(self.inode(), inode)
+
+    def test_other_engine(self) -> None:
+        """For new clients; old ones stay with what they have."""
+        service = self.started(ECHO % ROUTE + "engine: twisted\n")
+        old = self.connect()
+        self.reload(ECHO % ROUTE + "engine: lane\n")
+        self.assertIs(service.engine.kind, Kind.LANE)
+        fresh = self.connect()
+        kinds = {type(live) for live in service.engine.live}
+        self.assertEqual(kinds, {Front, Link})
+        for client in (old, fresh):
+            self.assertEqual(self.talk(client, b"e"), b"e")
 
     def test_listeners_come_and_go(self) -> None:
         """One that goes leaves its sessions alone."""
