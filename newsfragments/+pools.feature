@@ -1,0 +1,1 @@
+Pools: backends that routes share, with strategies (`round-robin`, `random`, `power-of-two`, `least-connections`, `least-requests`, `source-hash`), weights, `sticky` sources, ejection with re-checks, slow start, limits and a queue; `forward` with backends of its own takes `strategy` and `eject`, too.
