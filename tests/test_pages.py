@@ -51,7 +51,9 @@ PEERS: Final = ROOT / "tests" / "peers"
 WITHOUT_CLIENTS: Final = {"index", "editor"}
 """Pages that no program of Debian's could be the client of."""
 
-_COMMAND = re.compile(r"^(?:    |[$#] )((?:portmux|twistd portmux) .*)", re.MULTILINE)
+_COMMAND = re.compile(
+    r"^(?:    |[$#] )(?:\S*/)?((?:portmux|twistd portmux) .*)", re.MULTILINE
+)
 
 _BEHIND = re.compile(r"  +|[|#>&]")
 """What ends a command on its line."""
