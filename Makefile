@@ -39,7 +39,7 @@ run: $(VENV)/.run ## run portmux in the foreground on conf/portmux.conf
 test: $(VENV)/.test ## run all tests that need only Python
 	.ci/trial $(BIN)/python $(TESTS)
 
-peers: $(VENV)/.test ## run the tests with real peers: ssh, curl, openssl, nc
+peers: $(VENV)/.test ## run the tests with real peers: ssh, git, curl, openvpn, haproxy ...
 	.ci/need .ci/peers-packages
 	.ci/trial $(BIN)/python tests.peers
 
