@@ -316,6 +316,8 @@ class Metrics:
 class Config:
     """All of portmux.conf."""
 
+    elsewhere = ("include",)
+
     listeners: Mapping[Name, Listener] = option("by name", check=some("a listener"))
     limits: GlobalLimits = option("limits of the whole program", factory=GlobalLimits)
     log: Log = option("what is written where", factory=Log)
@@ -343,8 +345,12 @@ class Config:
             for index, bind in enumerate(listener.bind):
                 address = bind.address
                 taken[address] += 1
-                if taken[address] > 1 and getattr(address, "port", None) != 0:
-                    path = ("listeners", name, "bind", str(index))
+                path = ("listeners", name, "bind", str(index))
+                if getattr(address, "port", None) == 0:
+                    if address in [each.address for each in listener.bind[:index]]:
+                        why = "once in a listener is allowed"
+                        yield path, f"{address} is bound already, {why}"
+                elif taken[address] > 1:
                     yield path, f"{address} is bound already, once is allowed"
         match given.get("metrics"):
             case Metrics(prometheus=own) if own in taken:
