@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import twisted.plugins
 from twisted.scripts import twistd
 
 from portmux.commands import run
@@ -37,6 +38,15 @@ class RunTests(CliCase):
             ),
             ["--listen", ":1", "--listen", ":2", "--", "ssh=a:1", "tls=b:1"],
         )
+
+    def test_no_plugin(self) -> None:
+        """Where twistd would show its own usage, and all would seem well."""
+        self.patch(twisted.plugins, "__path__", [])
+        for words in ([COMMAND], ["portsplit", "x"]):
+            self.assertEqual(self.call(*words), 1)
+            said = self.errors.getvalue()
+            self.assertIn("does not find the plugin twisted/plugins/", said)
+            self.assertEqual(said.count("\n"), 1)
 
     def test_portsplit(self) -> None:
         """Its file is in its syntax."""
