@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import twisted.plugins
 from twisted.scripts import twistd
 
+import twisted.plugins
 from portmux.commands import run
 from portmux.tap import LOGGER
 from tests.test_cli import CliCase
