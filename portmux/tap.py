@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 -- resolving wants it, where --chroot hides it
 import os
 import sys
 from collections.abc import Mapping
