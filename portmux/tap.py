@@ -91,7 +91,8 @@ class Options(usage.Options):
         if self["compact"] is None:
             self["config"] = self["config"] or DEFAULT
         elif self["config"] is not None:
-            _refuse(2, "portmux: there are -c and --listen, one of them is allowed")
+            other = "--listen" if self["listen"] else "MATCHER=BACKEND"
+            _refuse(2, f"portmux: there are -c and {other}, one of them is allowed")
         known = [syntax.value for syntax in Syntax]
         if self["syntax"] not in (None, *known):
             _refuse(
