@@ -43,7 +43,7 @@ test: $(VENV)/.test ## run all tests that need only Python
 	        || exit 1; \
 	done
 
-peers: $(VENV)/.test ## run the tests with real peers: ssh, curl, openssl, nc
+peers: $(VENV)/.test ## run the tests with real peers: ssh, git, curl, openvpn, haproxy ...
 	.ci/need .ci/peers-packages
 	.ci/trial $(BIN)/python tests.peers
 	for engine in `$(BIN)/python -m tests.engines`; do \

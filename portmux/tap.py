@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 -- resolving wants it, where --chroot hides it
 import os
 import sys
 from collections.abc import Mapping
@@ -96,7 +97,8 @@ class Options(usage.Options):
             usual = None if self["tunnels"] else DEFAULT
             self["config"] = self["config"] or usual
         elif self["config"] is not None:
-            _refuse(2, "portmux: there are -c and --listen, one of them is allowed")
+            other = "--listen" if self["listen"] else "MATCHER=BACKEND"
+            _refuse(2, f"portmux: there are -c and {other}, one of them is allowed")
         known = [syntax.value for syntax in Syntax]
         if self["syntax"] not in (None, *known):
             _refuse(

@@ -69,18 +69,24 @@ class CommandLineTests(CliCase):
             self.assertRegex(self.out.getvalue(), rf"\n +{name}\s+[a-z]")
 
     def test_faults(self) -> None:
-        """Each says what is wrong, and how it is used; status 2."""
+        """Each says what is wrong, and where more is told; status 2."""
         for words, said in (
-            (["--bogus"], r"portmux: .*COMMAND"),
-            (["run", "--bogus"], r"portmux run: .*--bogus"),
-            (["check", "extra"], r"portmux check: .*extra"),
+            (["run", "--bogus"], r'portmux run: there is no option "--bogus"'),
+            (["run", "--listne=:1"], r'portmux run: .*"--listne"; .* "--listen"\?'),
+            (["check", "--config"], r"portmux check: .*-c/--config: .*"),
+            (
+                ["check", "extra", "more"],
+                r'portmux check: unexpected argument "extra"; .* by -c FILE',
+            ),
+            (["version", "extra"], r'portmux version: unexpected argument "extra"'),
             (["check", "--syntax", "ini"], r"portmux check: .*'ini'.*'toml'.*"),
             (["convert", "x"], r"portmux convert: .*--from"),
             (["portsplit"], r"portmux portsplit: .*FILE"),
         ):
             self.assertEqual(self.call(*words), 2, words)
             self.assertRegex(
-                self.errors.getvalue(), rf"\A{said}\nusage: portmux (.*\n)+\Z"
+                self.errors.getvalue(),
+                rf"\A{said}\nportmux {words[0]} --help tells more\n\Z",
             )
             self.assertEqual(self.out.getvalue(), "")
 
@@ -103,5 +109,10 @@ class CommandLineTests(CliCase):
             r' did you mean "check"\?\Z',
         )
         self.assertEqual(second, "portmux --help tells what each does")
+        self.assertEqual(self.call("help", "check"), 2)
+        self.assertEqual(self.call("-c", "a.conf"), 2)
+        self.assertIn('portmux: "-c" is no command; there', self.errors.getvalue())
+        self.assertEqual(self.call("--verison"), 2)
+        self.assertIn('did you mean "--version"?', self.errors.getvalue())
         self.assertEqual(self.call("qqq", "--help"), 2)
         self.assertNotIn("did you mean", self.errors.getvalue())

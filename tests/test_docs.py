@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import shlex
+from itertools import takewhile
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -126,7 +127,7 @@ class CommandTests(SynchronousTestCase):
         with contextlib.redirect_stdout(out):
             ended = self.assertRaises(SystemExit, cli.main, [words[0], "--help"])
         self.assertEqual(ended.code, 0)
-        for word in words[1:]:
+        for word in takewhile(lambda one: one != "--", words[1:]):
             if word.startswith("-"):
                 self.assertIn(f"{word} ", out.getvalue())
 

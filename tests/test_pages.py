@@ -32,6 +32,7 @@ WHOLE: Final = {"listeners", "include", "log"}
 
 FOLLOWED: Final = (
     "ambiguity.md",
+    "howto/behind-haproxy.md",
     "howto/editor.md",
     "howto/from-haproxy.md",
     "howto/from-sslh.md",
@@ -46,7 +47,14 @@ FOLLOWED: Final = (
 ELSEWHERE: Final = {"tutorial.md", "howto/programs.md"}
 """Pages that tests/peers follow."""
 
-_COMMAND = re.compile(r"^(?:    |[$#] )((?:portmux|twistd portmux) .*)", re.MULTILINE)
+PEERS: Final = ROOT / "tests" / "peers"
+
+WITHOUT_CLIENTS: Final = {"index", "editor"}
+"""Pages that no program of Debian's could be the client of."""
+
+_COMMAND = re.compile(
+    r"^(?:    |[$#] )(?:\S*/)?((?:portmux|twistd portmux) .*)", re.MULTILINE
+)
 
 _BEHIND = re.compile(r"  +|[|#>&]")
 """What ends a command on its line."""
@@ -136,6 +144,13 @@ class PageTests(TranscriptCase):
             name(page) for page in pages() for each in blocks(page) if each.kind == "sh"
         }
         self.assertEqual(found, {*FOLLOWED, *ELSEWHERE})
+
+    def test_every_howto_has_its_clients(self) -> None:
+        """tests/peers has a module for each page, of its name."""
+        for page in (DOCS / "howto").glob("*.md"):
+            if page.stem not in WITHOUT_CLIENTS:
+                module = f"test_{page.stem.replace('-', '_')}.py"
+                self.assertTrue((PEERS / module).exists(), module)
 
     def test_fits(self) -> None:
         self.assertTrue(fits("a\n...\nb\n", "a\nx\ny\nb\n"))

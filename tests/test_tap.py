@@ -96,6 +96,10 @@ class OptionsTests(TapCase):
                 "there are -c and --listen, one of them is allowed",
             ),
             (
+                ["-c", "x", "ssh=a:1"],
+                "there are -c and MATCHER=BACKEND, one of them is allowed",
+            ),
+            (
                 ["--syntax", "ini"],
                 "unknown syntax 'ini', yaml, toml, json, portsplit are allowed",
             ),

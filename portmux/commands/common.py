@@ -5,14 +5,47 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeAlias
 
 from portmux.app.inputs import DEFAULT, NONE, inputs
+from portmux.config.faults import guess, quoted
 from portmux.config.load import Inputs, Loaded, load
 from portmux.config.sources.syntax import Syntax
 
 # What add_subparsers() gives; the type has no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[Any]"
+
+
+class Parser(argparse.ArgumentParser):
+    """
+    Says what is wrong in one line, and in a second one where more is told.
+
+    A command that stands for another program may have that one's status for it,
+    as its default C{wrong}.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        text = f"{self.prog}: {message}\n{self.prog} --help tells more\n"
+        self.exit(self.get_default("wrong") or 2, text)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """A sub-command's own parser knows best what it does not know."""
+        found, left = super().parse_known_args(args, namespace)
+        if left:
+            self.error(self._unknown(left[0]))
+        return found, left
+
+    def _unknown(self, word: str) -> str:
+        # argparse has no other way to ask for them; the name is old and steady.
+        known = self._option_string_actions
+        if word.startswith("-"):
+            option = word.partition("=")[0]
+            return f"there is no option {quoted(option)}{guess(option, known)}"
+        hint = "; a configuration is given by -c FILE" if "--config" in known else ""
+        return f"unexpected argument {quoted(word)}{hint}"
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:

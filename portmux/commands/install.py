@@ -14,7 +14,7 @@ from typing import Final
 
 from portmux.app.units import NAME, is_ours, service
 from portmux.commands import run
-from portmux.commands.common import Commands, loaded
+from portmux.commands.common import Commands, Parser, loaded
 from portmux.errors import ConfigError
 from portmux.tap import Options, given_inputs
 
@@ -114,7 +114,7 @@ def _check(arguments: Sequence[str]) -> None:
     @raise ConfigError: it has faults.
     @raise SystemExit: the arguments are not those of C{portmux run}.
     """
-    parser = argparse.ArgumentParser(prog="portmux")
+    parser = Parser(prog="portmux")
     run.add(parser.add_subparsers())
     options = Options()
     options.parseOptions(run.words(parser.parse_args(["run", *arguments])))

@@ -5,14 +5,26 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
+from twisted.application.service import IServiceMaker
+from twisted.plugin import getPlugins
 from twisted.scripts import twistd
 
 from portmux.commands.common import Commands, add_inputs
 from portmux.config.sources.compact import PAIR
 from portmux.config.sources.syntax import Syntax
 from portmux.tap import LOGGER
+
+_NAME: Final = "portmux"
+"""Ours, and that of our plugin."""
+
+_UNPLUGGED: Final = (
+    "portmux: twistd does not find the plugin twisted/plugins/portmux_plugin.py;"
+    " install portmux, with --config-settings editable_mode=compat if with --editable,"
+    " or run it with PYTHONPATH set to where it lies"
+)
 
 
 def add(commands: Commands) -> None:
@@ -62,11 +74,19 @@ def foreground(words: Sequence[str]) -> int:
 
     @param words: options of C{twistd portmux}.
     """
+    if not plugged(getPlugins(IServiceMaker)):
+        print(_UNPLUGGED, file=sys.stderr)
+        return 1
     _fill_standard_streams()
     own = ["--nodaemon", "--pidfile=", f"--logger={LOGGER}"]
-    sys.argv = ["portmux", *own, "portmux", *words]
+    sys.argv = [_NAME, *own, _NAME, *words]
     twistd.run()
     return 0
+
+
+def plugged(makers: Iterable[IServiceMaker]) -> bool:
+    """@return: whether twistd, which would only show its usage, knows us."""
+    return any(maker.tapname == _NAME for maker in makers)
 
 
 def _fill_standard_streams() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from typing import Any, Final, get_args, get_origin
 
 import attrs
@@ -40,7 +40,8 @@ class Decoder:
     A class may say in C{conflicts(given)} which of its values cannot stand
     together: it sees those that are in order, defaults included, by field name,
     and yields path and text of each fault. A class that stands in lists may name
-    in C{unique} a key whose value no two of a list may share.
+    in C{unique} a key whose value no two of a list may share. A class may name in
+    C{elsewhere} keys that are taken out of a file before it comes here.
     """
 
     registry: Registry
@@ -109,6 +110,9 @@ class Decoder:
 
     def _several(self, kind: Any, node: Node, path: Path) -> Any:
         if not isinstance(node, Items):
+            if key := self._named_in_place_of_items(kind, node):
+                text = f"is a mapping, a list is allowed: - {{{key}, ...}}"
+                return self._wrong(node, path, text)
             value = self.decode(kind, node, path)
             return FAULTY if value is FAULTY else (value,)
         values = tuple(
@@ -117,6 +121,17 @@ class Decoder:
         )
         twice = self._twice(getattr(kind, "unique", ""), node, path)
         return FAULTY if twice or FAULTY in values else values
+
+    def _named_in_place_of_items(self, kind: Any, node: Node) -> str:
+        """@return: how the first of several begins in a list; else nothing."""
+        unique = getattr(kind, "unique", "")
+        if not unique or not isinstance(node, Table) or not node.entries:
+            return ""
+        strange = self._keys(shape_of(kind)).isdisjoint(node.entries)
+        values = (entry.value for entry in node.entries.values())
+        if not strange or not all(isinstance(value, Table) for value in values):
+            return ""
+        return f"{unique}: {next(iter(node.entries))}"
 
     def _twice(self, key: str, node: Items, path: Path) -> bool:
         seen: set[str] = set()
@@ -136,7 +151,12 @@ class Decoder:
         if not isinstance(node, Table):
             return self._unlike(node, path, "a mapping from names to values")
         values: dict[Any, Any] = {}
+        options = self._keys(shape_of(kind)) if attrs.has(kind) else ()
         for key, entry in node.entries.items():
+            if key in options and not isinstance(entry.value, Table):
+                text = "is an option, a name is allowed; is it indented too little?"
+                values[key] = self._wrong(entry, (*path, key), text)
+                continue
             name = self.decode(names, Scalar(key, entry.origin, Style.QUOTED), path)
             value = self.decode(kind, entry.value, (*path, key))
             values[name] = FAULTY if name is FAULTY else value
@@ -168,7 +188,7 @@ class Decoder:
     ) -> tuple[Any, ...]:
         """Decode a name alone, or each key of a mapping."""
         if isinstance(node, Scalar) and node.style is not Style.TYPED and node.text:
-            alone = Entry(node.origin, Table(node.origin))
+            alone = Entry(node.origin, Scalar("", node.origin))
             node = Table(node.origin, {node.text: alone})
         if not isinstance(node, Table) or not node.entries:
             return (self._unlike(node, path, f"one of {listed(kinds)}"),)
@@ -188,28 +208,48 @@ class Decoder:
     def _record(self, cls: Any, node: Node, path: Path) -> Any:
         shape = shape_of(cls)
         if isinstance(node, Scalar) and (node.missing or node.null):
+            if shape.value is not None and shape.value.required:
+                return self._unlike(node, path, self._wanted(shape.value.kind))
             node = Table(node.origin)
         if shape.value is not None and shape.shortened(node):
             given = {shape.value.name: self._field(shape.value, node, path)}
         elif isinstance(node, Table):
             given = self._fields(shape, node, path)
         else:
-            keys = listed(shape.fields)
+            keys = listed(self._keys(shape))
             allowed = f"a mapping with keys of {keys}" if keys else "nothing"
             return self._unlike(node, path, allowed)
         return self._build(cls, given, node, path)
 
+    def _wanted(self, kind: Any) -> str:
+        """@return: what may stand for one value of the annotation, for people."""
+        kind, _ = unwrap(kind)
+        if get_origin(kind) is tuple:
+            return self._wanted(get_args(kind)[0])
+        leaf = leaf_of(kind)
+        return (
+            f"one of {listed(self.registry.matchers)}" if leaf is None else leaf.allowed
+        )
+
+    def _keys(self, shape: Shape) -> Set[str]:
+        verbs = self.registry.actions if shape.inline else {}
+        return {*shape.fields, *verbs}
+
     def _fields(self, shape: Shape, node: Table, path: Path) -> dict[str, Any]:
         verbs = self.registry.actions if shape.inline else {}
-        known = (*shape.fields, *verbs)
+        known = {*self._keys(shape), *shape.elsewhere}
         given: dict[str, Any] = {}
         meant: set[str | None] = set()
         for key, entry in node.entries.items():
             if field := shape.fields.get(key):
                 given[field.name] = self._field(field, entry.value, (*path, key))
+            elif key in shape.elsewhere:
+                text = "is for files, it means nothing here"
+                given[key] = self._wrong(entry, (*path, key), text)
             elif key not in verbs:
                 meant.add(nearest(key, known))
-                text = f"unknown key, allowed: {listed(known)}{guess(key, known)}"
+                allowed = f"allowed: {listed(known)}" if known else "none is allowed"
+                text = f"unknown key, {allowed}{guess(key, known)}"
                 given[key] = self._wrong(entry, (*path, key), text)
         for field in shape.fields.values():
             if field.required and field.name not in given:

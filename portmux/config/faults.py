@@ -20,7 +20,9 @@ class Fault:
     text: str
 
     def __str__(self) -> str:
-        parts = (str(self.origin), ".".join(filter(None, self.path)), self.text)
+        said = self.origin.said
+        path = self.path[len(said) :] if self.path[: len(said)] == said else self.path
+        parts = (str(self.origin), ".".join(filter(None, path)), self.text)
         return ": ".join(_line(part) for part in parts if part)
 
 

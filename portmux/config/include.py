@@ -64,7 +64,8 @@ class Reader:
             data = self.read(name)
         except (OSError, ValueError) as wrong:  # ValueError: a NUL in the name
             what = getattr(wrong, "strerror", None) or str(wrong)
-            self.faults.add(named.origin, f"{quoted(name)} cannot be read: {what}")
+            subject = "" if str(named.origin) == name else f"{quoted(name)} "
+            self.faults.add(named.origin, f"{subject}cannot be read: {what}")
             return None
         syntax = syntax or recognise(name, data)
         tree = parse(name, data, syntax, self.faults)

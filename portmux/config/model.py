@@ -340,6 +340,8 @@ class Metrics:
 class Config:
     """All of portmux.conf."""
 
+    elsewhere = ("include",)
+
     listeners: Mapping[Name, Listener] = option("by name", factory=dict)
     pools: Mapping[Name, Pool] = option(
         "backends that routes share, by name", factory=dict

@@ -15,9 +15,15 @@ def clashes(given: Given) -> Clashes:
     if not _serves(given):
         yield ("listeners",), "there are neither listeners nor tunnels, one is needed"
     taken: Counter[BindAddress] = Counter()
+    chosen: set[tuple[Path, BindAddress]] = set()
     for path, address in _addresses(given):
         taken[address] += 1
-        if taken[address] > 1 and getattr(address, "port", None) != 0:
+        if getattr(address, "port", None) == 0:
+            if (path[:2], address) in chosen:
+                why = "once in a listener is allowed"
+                yield path, f"{address} is bound already, {why}"
+            chosen.add((path[:2], address))
+        elif taken[address] > 1:
             yield path, f"{address} is bound already, once is allowed"
     for path, own in _own(given):
         if own in taken and getattr(own, "port", None) != 0:

@@ -52,11 +52,13 @@ class Shape:
     @ivar fields: by key, in declared order, without the inline one.
     @ivar value: the field whose value may stand for the whole class.
     @ivar inline: the field whose action's key stands beside the class' own keys.
+    @ivar elsewhere: keys of a file that are none of the class' fields.
     """
 
     fields: Mapping[str, Field]
     value: Field | None
     inline: Field | None
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[Field, ...]:
@@ -87,6 +89,7 @@ def shape_of(cls: Any) -> Shape:
         fields={field.key: field for field in found if not field.option.inline},
         value=next((field for field in found if field.option.value), None),
         inline=next((field for field in found if field.option.inline), None),
+        elsewhere=getattr(cls, "elsewhere", ()),
     )
 
 

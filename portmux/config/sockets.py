@@ -31,9 +31,7 @@ def host(text: str) -> Host:
     """@raise ValueError: not a host and a port."""
     if text.startswith("unix:"):
         raise ValueError(f"{quoted(text)} is a unix socket, {HOST} is allowed")
-    name, port = _split(text, HOST)
-    if port == 0:
-        raise ValueError(f"{quoted(text)} has port 0, 1 to 65535 is allowed")
+    name, port = _split(text, HOST, 1)
     if name == "*":
         raise ValueError(f"{quoted(text)} can only be listened on, {HOST} is allowed")
     return Host(name, port)
@@ -52,12 +50,15 @@ def bind_address(text: str) -> BindAddress:
         return _unix(text)
     if text.startswith("systemd:"):
         return _inherited(text)
-    return bind_host(text, BIND)
+    return bind_host(text, BIND, 0)
 
 
-def bind_host(text: str, allowed: str = BIND_HOST) -> Host:
-    """@raise ValueError: not an IP address, or C{*}, and a port."""
-    name, port = _split(text, allowed)
+def bind_host(text: str, allowed: str = BIND_HOST, least: int = 1) -> Host:
+    """
+    @param least: the lowest port; 0 is one that the system chooses.
+    @raise ValueError: not an IP address, or C{*}, and a port.
+    """
+    name, port = _split(text, allowed, least)
     if name != "*" and not _literal(name):
         hint = "; did you mean 127.0.0.1?" if name == "localhost" else ""
         raise ValueError(
@@ -89,20 +90,31 @@ def _inherited(text: str) -> Inherited:
     return Inherited(name)
 
 
-def _split(text: str, allowed: str) -> tuple[str, int]:
-    """@return: the canonical host and the port; @raise ValueError: they are neither."""
+def _split(text: str, allowed: str, least: int) -> tuple[str, int]:
+    """
+    @param least: the lowest port.
+    @return: the canonical host and the port.
+    @raise ValueError: they are neither.
+    """
     name, colon, digits = text.rpartition(":")
-    if not colon:
+    if not name and _PORT.fullmatch(digits):
+        meant = quoted(f"{'*' if '*' in allowed else '127.0.0.1'}:{digits}")
+        raise ValueError(
+            f"{quoted(text)} has no host, {allowed} is allowed; did you mean {meant}?"
+        )
+    if not colon or (_is_six(text) and not _is_six(name)):
         raise ValueError(f"{quoted(text)} has no port, {allowed} is allowed")
     if not name:
         raise ValueError(f"{quoted(text)} has no host, {allowed} is allowed")
-    if not _PORT.fullmatch(digits) or int(digits) > 65535:
-        raise ValueError(f"{quoted(digits)} is not a port, 1 to 65535 is allowed")
+    if not _PORT.fullmatch(digits) or not least <= int(digits) <= 65535:
+        raise ValueError(f"{quoted(digits)} is not a port, {least} to 65535 is allowed")
     if name.startswith("[") and name.endswith("]"):
         return _six(name[1:-1]), int(digits)
     if ":" in name:
-        meant = quoted(f"[{name}]:{digits}")
-        raise ValueError(f"{quoted(text)} needs brackets; did you mean {meant}?")
+        literal = name.strip("[]")
+        meant = quoted(f"[{literal}]:{digits}")
+        hint = f"; did you mean {meant}?" if _is_six(literal) else ""
+        raise ValueError(f"{quoted(text)} is not {allowed}{hint}")
     if name != "*" and not _literal(name) and not _nameable(name):
         raise ValueError(f"{quoted(name)} is not a host, {allowed} is allowed")
     return name, int(digits)
@@ -114,6 +126,14 @@ def _six(literal: str) -> str:
         return str(IPv6Address(literal))
     except AddressValueError:
         raise ValueError(f"{quoted(literal)} is not an IPv6 address") from None
+
+
+def _is_six(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return True
 
 
 def _literal(name: str) -> bool:

@@ -24,11 +24,13 @@ class Origin:
     @ivar name: a file, or a layer: C{environment PORTMUX__X}, C{--set x}.
     @ivar line: counted from 1; 0 where there are no lines.
     @ivar column: in characters, counted from 1; 0 where only the line is known.
+    @ivar said: the path of which the name tells people enough.
     """
 
     name: str
     line: int = 0
     column: int = 0
+    said: Path = attrs.field(default=(), eq=False, repr=False)
 
     def __str__(self) -> str:
         numbers = (str(number) for number in (self.line, self.column) if number)

@@ -133,14 +133,14 @@ def _end(text: str) -> Number:
     try:
         return _number(ip_address(text.strip()))
     except ValueError:
-        raise ValueError(f"{text!r} is not an address, {_ALLOWED} is allowed") from None
+        raise ValueError(f"{text!r} is not an address; {_ALLOWED} is allowed") from None
 
 
 def _network(text: str) -> tuple[Number, Number]:
     try:
         found = ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"{text!r} is not a network, {_ALLOWED} is allowed") from None
+        raise ValueError(f"{text!r} is not a network; {_ALLOWED} is allowed") from None
     if ip_address(text.partition("/")[0].strip()) != found.network_address:
         raise ValueError(f"{text!r} has host bits set, {str(found)!r} is its network")
     low, high = _number(found.network_address), _number(found.broadcast_address)

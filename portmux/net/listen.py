@@ -99,8 +99,8 @@ def adjust(sockets: list[socket.socket], wanted: Listening) -> None:
             _ready(sock, wanted)
             if isinstance(sock, _Lent):
                 continue
-            if sock.family == socket.AF_UNIX:
-                _own(sock.getsockname(), wanted)
+            if isinstance(sock, _File):
+                sock.own(wanted)
             else:
                 _restrict(sock, wanted)
     except OSError as error:
@@ -110,6 +110,24 @@ def adjust(sockets: list[socket.socket], wanted: Listening) -> None:
 
 class _Lent(socket.socket):
     """A socket on which systemd goes on listening: its file is not ours."""
+
+
+class _File(socket.socket):
+    """
+    A unix socket whose file is ours.
+
+    @ivar born: user and group that it had at first, for whoever C{owner} leaves out.
+    """
+
+    born: tuple[int, int]
+
+    def own(self, wanted: Listening) -> None:
+        """@raise OSError: the file cannot have that mode or owner."""
+        path = self.getsockname()
+        os.chmod(path, 0o600 if wanted.mode is None else wanted.mode)
+        owner = self.born if wanted.owner is None else _owner(wanted.owner, self.born)
+        if owner != _owned(path):
+            os.chown(path, *owner)
 
 
 def shut(sock: socket.socket) -> None:
@@ -149,8 +167,9 @@ def _beside(opened: list[socket.socket], name: Any) -> Any:
 
 def _bind(wanted: Listening, family: int, name: Any) -> socket.socket | None:
     """@return: None for a family that this system does not have, of C{*}."""
+    kind = _File if family == socket.AF_UNIX else socket.socket
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock = kind(family, socket.SOCK_STREAM)
     except OSError as error:
         if error.errno == errno.EAFNOSUPPORT and wanted.address == Host(
             "*", getattr(wanted.address, "port", 0)
@@ -158,7 +177,7 @@ def _bind(wanted: Listening, family: int, name: Any) -> socket.socket | None:
             return None
         raise
     try:
-        if family == socket.AF_UNIX:
+        if isinstance(sock, _File):
             _bind_unix(sock, wanted, str(name))
             return sock
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -173,7 +192,7 @@ def _bind(wanted: Listening, family: int, name: Any) -> socket.socket | None:
     return sock
 
 
-def _bind_unix(sock: socket.socket, wanted: Listening, path: str) -> None:
+def _bind_unix(sock: _File, wanted: Listening, path: str) -> None:
     _remove_stale(path)
     before = os.umask(0o177)  # nobody else gets in before the mode is right
     try:
@@ -181,16 +200,16 @@ def _bind_unix(sock: socket.socket, wanted: Listening, path: str) -> None:
     finally:
         os.umask(before)
     try:
-        _own(path, wanted)
+        sock.born = _owned(path)
+        sock.own(wanted)
     except OSError:
         os.unlink(path)
         raise
 
 
-def _own(path: str, wanted: Listening) -> None:
-    os.chmod(path, 0o600 if wanted.mode is None else wanted.mode)
-    if wanted.owner is not None:
-        os.chown(path, *_owner(wanted.owner))
+def _owned(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_uid, found.st_gid
 
 
 def _restrict(sock: socket.socket, wanted: Listening) -> None:
@@ -215,12 +234,12 @@ def _remove_stale(path: str) -> None:
             os.unlink(path)
 
 
-def _owner(text: str) -> tuple[int, int]:
+def _owner(text: str, born: tuple[int, int]) -> tuple[int, int]:
     """@raise OSError: there is no such user or group."""
     user, _, group = text.partition(":")
     try:
-        uid = getpwnam(user).pw_uid if user else -1
-        return uid, getgrnam(group).gr_gid if group else -1
+        uid = getpwnam(user).pw_uid if user else born[0]
+        return uid, getgrnam(group).gr_gid if group else born[1]
     except KeyError as error:
         raise OSError(f"no user or group {text!r} here") from error
 

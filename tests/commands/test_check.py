@@ -61,7 +61,7 @@ class CheckTests(CliCase):
         self.assertEqual(self.call(COMMAND, "-c", "no/such"), 2)
         self.assertEqual(
             self.errors.getvalue(),
-            'no/such: "no/such" cannot be read: no such file or directory\n',
+            "no/such: cannot be read: no such file or directory\n",
         )
 
 

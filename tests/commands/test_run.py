@@ -6,6 +6,7 @@ import sys
 
 from twisted.scripts import twistd
 
+import twisted.plugins
 from portmux.commands import run
 from portmux.tap import LOGGER
 from tests.test_cli import CliCase
@@ -37,6 +38,15 @@ class RunTests(CliCase):
             ),
             ["--listen", ":1", "--listen", ":2", "--", "ssh=a:1", "tls=b:1"],
         )
+
+    def test_no_plugin(self) -> None:
+        """Where twistd would show its own usage, and all would seem well."""
+        self.patch(twisted.plugins, "__path__", [])
+        for words in ([COMMAND], ["portsplit", "x"]):
+            self.assertEqual(self.call(*words), 1)
+            said = self.errors.getvalue()
+            self.assertIn("does not find the plugin twisted/plugins/", said)
+            self.assertEqual(said.count("\n"), 1)
 
     def test_portsplit(self) -> None:
         """Its file is in its syntax."""

@@ -41,9 +41,10 @@ class Pair:
 
 @attrs.frozen
 class Named:
-    """Stands in lists."""
+    """Stands in lists; a file may have another key."""
 
     unique: ClassVar[str] = "name"
+    elsewhere: ClassVar[tuple[str, ...]] = ("other",)
 
     name: str = option("")
     size: int = option("", default=1, check=at_least(1))
@@ -213,6 +214,16 @@ class ListTests(DecodeTestCase):
             ["1.name", "1.size", "3.nam", "4.name"],
         )
 
+    def test_names_in_place_of_a_list(self) -> None:
+        """Who writes a mapping from names is shown how a list begins."""
+        (fault,) = self.bad(tuple[Named, ...], "{one: {size: 2}, two: {size: 3}}")
+        self.assertEqual(
+            fault, "f:1:1: x: is a mapping, a list is allowed: - {name: one, ...}"
+        )
+        self.assertEqual(self.good(tuple[Named, ...], "{name: a}"), (Named(name="a"),))
+        (fault,) = self.bad(tuple[Named, ...], "{nam: a}")
+        self.assertIn('did you mean "name"?', fault)
+
 
 class MappingTests(DecodeTestCase):
     def test_names(self) -> None:
@@ -230,6 +241,24 @@ class MappingTests(DecodeTestCase):
         (fault,) = self.bad(Mapping[str, int], "[]")
         self.assertIn("is a list, a mapping from names to values", fault)
 
+    def test_options_in_place_of_names(self) -> None:
+        """What belongs into the mapping of a name stands beside the name."""
+        for kind, text in (
+            (Named, "{a: {name: x}, size: 2}"),
+            (Verb, "{a: {close: }, limit: 2}"),
+            (Verb, "{a: {close: }, close: }"),
+        ):
+            key = text[15:].partition(":")[0]
+            mapping: Any = Mapping[str, kind]  # type: ignore[valid-type]
+            (fault,) = self.bad(mapping, text)
+            self.assertEqual(
+                fault,
+                f"f:1:16: x.{key}: is an option, a name is allowed;"
+                " is it indented too little?",
+            )
+        value = self.good(Mapping[str, Named], "{size: {name: x}}")
+        self.assertEqual(value, {"size": Named(name="x")})
+
 
 class ClassTests(DecodeTestCase):
     def test_values_and_defaults(self) -> None:
@@ -243,10 +272,17 @@ class ClassTests(DecodeTestCase):
             [
                 "f:1:1: x: the key name is missing",
                 "f:1:8: x.size: 0 is too small, 1 or more is allowed",
-                "f:1:11: x.sise: unknown key, allowed: name, size; "
+                "f:1:11: x.sise: unknown key, allowed: name, other, size; "
                 'did you mean "size"?',
             ],
         )
+
+    def test_key_of_a_file(self) -> None:
+        """One that is never seen here is known, and refused where it is seen."""
+        (fault,) = self.bad(Named, "{name: a, othre: 1}")
+        self.assertIn('allowed: name, other, size; did you mean "other"?', fault)
+        (fault,) = self.bad(Named, "{name: a, other: 1}")
+        self.assertIn("x.other: is for files, it means nothing here", fault)
 
     def test_a_misspelt_key_is_one_fault(self) -> None:
         """Not also a missing one."""
@@ -258,6 +294,8 @@ class ClassTests(DecodeTestCase):
         self.assertEqual(
             fault, "f:1:1: x: is a list, a mapping with keys of high, low is allowed"
         )
+        (fault,) = self.bad(Verb, "[1]")
+        self.assertIn("keys of close, exec, forward, limit, respond is", fault)
 
     def test_conflicts(self) -> None:
         """Told at their key, as far as the values are in order."""
@@ -305,7 +343,9 @@ class ActionTests(DecodeTestCase):
                 'did you mean "close"?',
             ),
             ("{clos: {}}", '"clos" is not an action'),
-            ("forward", "x.forward: the key to is missing"),
+            ("forward", "f:1:1: x.forward: is empty, HOST:PORT, [V6]:PORT or"),
+            ("{forward: }", "x.forward: is empty, HOST:PORT, [V6]:PORT or"),
+            ("{forward: {}}", "x.forward: the key to is missing"),
             ("{close: x}", 'x.close: is "x", a mapping with keys of reset is allowed'),
             ("{close: {}, forward: 'a:1'}", "has 2 keys, one action is allowed"),
             ("{}", "is an empty mapping, one of close, exec"),
@@ -367,7 +407,10 @@ class MatcherTests(DecodeTestCase):
             ("alwys", 'f:1:1: x: "alwys" is not a matcher, allowed: all, always'),
             ("{prefx: a}", 'did you mean "prefix"?'),
             ("{prefix: {hexx: 00}}", "x.prefix"),
-            ("prefix", "x.prefix: the key patterns is missing"),
+            ("prefix", "x.prefix: is empty, text with escapes"),
+            ("{prefix: }", "x.prefix: is empty, text with escapes"),
+            ("{not: }", "x.not: is empty, one of all, always"),
+            ("{always: {x: 1}}", "x.always.x: unknown key, none is allowed"),
             ("{not: {prefix: []}}", "f:1:16: x.not.prefix: there is no pattern"),
             ("[always, bad]", "f:1:10: x.1: "),
             ("[]", "there is no matcher"),

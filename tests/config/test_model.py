@@ -236,6 +236,12 @@ class FaultTests(SynchronousTestCase):
         (fault,) = faults_of(inputs(both))
         self.assertIn("listeners.b.bind.1: *:1 is bound already", fault)
         self.assertEqual(faults_of(inputs(both.replace(":1", ":0"))), [])
+        once = 'listeners: {a: {bind: ["127.0.0.1:0", "127.0.0.1:0"], close: }}'
+        (fault,) = faults_of(inputs(once))
+        self.assertIn(
+            "listeners.a.bind.1: 127.0.0.1:0 is bound already, once in a listener",
+            fault,
+        )
 
     def test_metrics(self) -> None:
         """They are for this machine, and have an address of their own."""

@@ -699,3 +699,42 @@ class RightsTests(ProcessCase):
         self.write((text % port).replace("echo", "discard"))
         self.assertIn("reloaded: 1", running.reload())
         self.assertEqual(exchange(port, b"e"), b"")
+
+    def test_effective_only(self) -> None:
+        """C{--euid}: the way back to root stays open; all else works as without."""
+        user = str(self.nobody.pw_uid)
+        running = self.daemon(ECHO, (f"--uid={user}", "--euid"))
+        status = Path(f"/proc/{running.pid}/status").read_text()
+        found = re.search(r"^Uid:\s+(.*)$", status, re.M)
+        assert found is not None
+        self.assertEqual(found[1].split(), ["0", user, "0", user])
+        self.assertEqual(exchange(running.port(), b"e"), b"e")
+        self.assertIn("reloaded", running.reload())
+
+    def test_chroot(self) -> None:
+        """Names are those below the new root, also for what a reload reads."""
+        jail = self.folder / "jail"
+        for name in ("etc", "run"):
+            (jail / name).mkdir(parents=True)
+        for name in ("passwd", "group"):
+            shutil.copy(f"/etc/{name}", jail / "etc" / name)
+        text = (
+            'listeners: {front: {bind: ["127.0.0.1:0", "unix:/run/socket"], echo: }}\n'
+            "log: {access: /run/access.log}\n"
+        )
+        file = self.write(text)
+        inside = jail / file.relative_to("/")
+        inside.parent.mkdir(parents=True)
+        inside.write_text(text)
+        own = (f"--uid={self.nobody.pw_uid}", f"--gid={self.nobody.pw_gid}")
+        given = ("-n", "--pidfile=", f"--chroot={jail}", *own)
+        running = self.start(*TWISTD, *given, "portmux", "-c", str(file))
+        running.started()
+        self.assertEqual(os.readlink(f"/proc/{running.pid}/root"), str(jail))
+        self.assertTrue((jail / "run" / "socket").is_socket())
+        self.assertEqual(exchange(running.port(), b"e"), b"e")
+        access = jail / "run" / "access.log"
+        until(lambda: "session=1 " in access.read_text(), running.text)
+        inside.write_text(text.replace("echo", "discard"))
+        self.assertIn("reloaded", running.reload())
+        self.assertEqual(exchange(running.port(), b"e"), b"")

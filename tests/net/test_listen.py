@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from unittest import skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -195,6 +197,22 @@ class UnixTests(ListenCase):
             why = self.refused(Unix(self.path), owner=owner)
             self.assertEqual(why, f"no user or group {owner!r} here")
             self.assertFalse(os.path.exists(self.path))
+
+    @skipUnless(os.geteuid() == 0, "needs root")
+    def test_no_owner_later(self) -> None:
+        """What is not said any more is as it was at first: user, group or both."""
+        nobody = pwd.getpwnam("nobody")
+        group = grp.getgrgid(nobody.pw_gid).gr_name
+        first = os.geteuid(), os.getegid()
+        found = self.listen(Unix(self.path), owner=f"nobody:{group}")
+        for owner, wanted in (
+            ("nobody", (nobody.pw_uid, first[1])),
+            (f":{group}", (first[0], nobody.pw_gid)),
+            (None, first),
+        ):
+            adjust(found, Listening(Unix(self.path), owner=owner))
+            now = os.stat(self.path)
+            self.assertEqual((now.st_uid, now.st_gid), wanted, owner)
 
     def test_owner_later(self) -> None:
         """What cannot be changed is told."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 
 from tests.integration.processes import Foreground
-from tests.peers.stage import PeersCase, listens, program
+from tests.peers.stage import PeersCase, is_taken, listens, program
 
 PRIVILEGES = Path("/run/sshd")
 """Where sshd locks its unprivileged half in, for root; Debian's unit makes it."""
@@ -197,6 +197,12 @@ def tunnel(case: PeersCase, role: str, *options: str) -> Foreground:
     vpn = case.start(program("openvpn"), *words)
     vpn.wait_for(WAITS if role == "server" else COMPLETE)
     return vpn
+
+
+def haproxy(case: PeersCase, text: str, port: int) -> Foreground:
+    """Start it on a configuration; it is not asked whether it listens there."""
+    config = case.write(text, "haproxy.cfg")
+    return case.serve(lambda: is_taken(port), "haproxy", "-db", "-f", config)
 
 
 def tls_server(

@@ -10,7 +10,14 @@ import subprocess
 from collections.abc import Sequence
 
 from tests.integration.processes import PORTMUX, ProcessCase, environment, until
+from tests.manual.transcript import DOCS, blocks
+from tests.peers.cookbook import CookbookCase
 from tests.peers.stage import program
+
+PAGE = DOCS / "howto" / "completion.md"
+
+BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
+"""What Debian has interactive shells read."""
 
 ROUTES = ["always=", "http=", "ssh=", "tls="]
 
@@ -160,3 +167,36 @@ class ZshTests(CompletionCase):
         """Matchers, once an address to listen on is there."""
         self.assertEqual(self.complete("run --listen :8443 "), ROUTES)
         self.assertEqual(self.complete("run --listen :8443 ssh=a:1 h"), ["http="])
+
+
+class PageTests(CookbookCase):
+    """Installed as docs/howto/completion.md says, for who sits at a terminal."""
+
+    page = "completion"
+
+    def install(self, shell: str, folder: str, name: str) -> None:
+        """Do the two lines of a shell, in a home that is only ours."""
+        home = {"~": self.folder}
+        self.typed(f"mkdir -p ~/{folder}", home).checked()
+        ours = {**home, "portmux completion": f"{shlex.join(PORTMUX)} completion"}
+        line = f"portmux completion {shell} > ~/{folder}/{name}"
+        self.typed(line, ours).checked()
+
+    def check(self, *shell: str) -> None:
+        """A word is completed by the tabulator."""
+        home = (f"HOME={self.folder}", f"ZDOTDIR={self.folder}", "TERM=dumb")
+        talk = self.talk_by_terminal("env", "-u", "XDG_DATA_HOME", *home, *shell)
+        talk.hear(b"ready> ")
+        talk.say(b"portmux explain --li\t")
+        talk.hear(b"portmux explain --listener")
+
+    def test_bash(self) -> None:
+        self.install("bash", ".local/share/bash-completion/completions", "portmux")
+        lines = f". {BASH_COMPLETION}\nPS1='ready> '\n"
+        self.check("bash", "--rcfile", str(self.write(lines, "rc")), "-i")
+
+    def test_zsh(self) -> None:
+        self.install("zsh", ".zfunc", "_portmux")
+        (shown,) = (one for one in blocks(PAGE) if one.kind == "zsh")
+        self.write(f"{shown.text}PS1='ready> '\n", ".zshrc")
+        self.check("zsh", "-i")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import starmap
 
 import attrs
 
@@ -48,23 +50,25 @@ def parse(given: Compact, registry: Registry, faults: Faults) -> Table:
         faults.check()
     listener = table(
         origin,
-        bind=Items(origin, tuple(_bind(address) for address in given.listen)),
+        bind=Items(origin, tuple(starmap(_bind, enumerate(given.listen)))),
         routes=Items(origin, tuple(_routes(given, registry, faults))),
     )
     return _within(origin, "listeners", _within(origin, LISTENER, listener))
 
 
-def _bind(address: str) -> Node:
-    whole = f"*{address}" if address.startswith(":") else address
-    return Scalar(whole, Origin(f"--listen {address}"), Style.QUOTED)
+def _bind(index: int, address: str) -> Node:
+    said = ("listeners", LISTENER, "bind", str(index))
+    whole = f"*{address}" if re.fullmatch(":[^:]*", address) else address
+    return Scalar(whole, Origin(f"--listen {address}", said=said), Style.QUOTED)
 
 
 def _routes(given: Compact, registry: Registry, faults: Faults) -> Iterator[Node]:
     """@return: a route for each pair; a broken one where it cannot be understood."""
     allowed = bare_matchers(registry)
     seen: Counter[str] = Counter()
-    for pair in given.routes:
-        origin = Origin(pair)
+    for index, pair in enumerate(given.routes):
+        said = ("listeners", LISTENER, "routes", str(index))
+        origin = Origin(pair, said=said)
         matcher, equals, backend = pair.partition("=")
         if not equals:
             faults.add(origin, f"is not {_EXAMPLE}")
@@ -74,6 +78,9 @@ def _routes(given: Compact, registry: Registry, faults: Faults) -> Iterator[Node
             text = f"{quoted(matcher)} {why}, allowed: {listed(allowed)}"
             faults.add(origin, text + guess(matcher, allowed))
             yield Scalar(pair, origin, Style.BROKEN)
+        elif not backend:
+            faults.add(origin, f"has no backend, {_EXAMPLE} is allowed")
+            yield Scalar(pair, origin, Style.BROKEN)
         else:
             seen[matcher] += 1
             count = seen[matcher]
@@ -81,7 +88,7 @@ def _routes(given: Compact, registry: Registry, faults: Faults) -> Iterator[Node
                 origin,
                 name=_word(origin, f"{matcher}-{count}" if count > 1 else matcher),
                 match=_word(origin, matcher),
-                forward=_word(origin, backend),
+                forward=_word(Origin(pair, said=(*said, "forward")), backend),
             )
 
 

@@ -239,10 +239,7 @@ def _socket(value: _Value, read: Callable[[str], Host]) -> Scalar:
     name, _, port = text.rpartition(":")
     if ":" in name and not name.startswith("["):
         text = f"[{name}]:{port}"
-    host = read(text)
-    if not host.port:
-        raise ValueError(f"{quoted(value.text())} has port 0, 1 to 65535 is allowed")
-    return _scalar(value, str(host))
+    return _scalar(value, str(read(text)))
 
 
 def _shown(raw: bytes) -> str:

@@ -19,12 +19,12 @@ def settings(given: Iterable[str], faults: Faults) -> Iterator[tuple[Path, Node]
     for setting in given:
         found = _PATH.match(setting)
         if found is None or setting[found.end() : found.end() + 1] != "=":
-            origin = Origin(f"--set {setting}")
+            origin = Origin("--set")
             text = f"{quoted(setting)} is not PATH=VALUE, such as drain=30s"
             faults.add(origin, f'{text}; a key with a dot stands in "double quotes"')
             continue
-        origin = Origin(f"--set {found[0]}")
         path = tuple(inside or bare for inside, bare in _STEP.findall(found[0]))
+        origin = Origin(f"--set {found[0]}", said=path)
         if len(path) > DEEPEST:
             faults.add(origin, TOO_DEEP)
             continue

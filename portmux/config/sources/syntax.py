@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from enum import Enum
 
 from portmux.config.faults import Faults
@@ -26,8 +27,6 @@ _SUFFIXES = {
     ".json": Syntax.JSON,
 }
 
-_BOM = b"\xef\xbb\xbf"
-
 _PORTSPLIT = re.compile(rb"\[[^\]]*\]\s*$|[A-Za-z][A-Za-z0-9_-]*[ \t]*=")
 
 
@@ -36,7 +35,7 @@ def recognise(name: str, data: bytes) -> Syntax:
     for suffix, syntax in _SUFFIXES.items():
         if name.endswith(suffix):
             return syntax
-    lines = (line.strip() for line in re.split(rb"[\r\n]", data.removeprefix(_BOM)))
+    lines = (line.strip() for line in re.split(rb"[\r\n]", data.removeprefix(BOM_UTF8)))
     line = next((line for line in lines if line and not line.startswith(b"#")), b"")
     if line.startswith(b"{"):
         return Syntax.JSON
@@ -47,7 +46,7 @@ def parse(name: str, data: bytes, syntax: Syntax, faults: Faults) -> Table | Non
     """@return: None: the file cannot be read at all, see faults."""
     if syntax is Syntax.PORTSPLIT:
         return portsplit.parse(name, data, faults)
-    text = _text(name, data.removeprefix(_BOM), faults)
+    text = _text(name, data.removeprefix(BOM_UTF8), faults)
     if text is None:
         return None
     readers = {
@@ -66,7 +65,10 @@ def _text(name: str, data: bytes, faults: Faults) -> str | None:
         before = data[: wrong.start]
         line = before.count(b"\n") + 1
         column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
-        text = f"the octet {data[wrong.start]:02x} is not UTF-8, which files must be in"
+        what = f"the octet {data[wrong.start]:02x} is not UTF-8"
+        if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            what = "is UTF-16, not UTF-8"
+        text = f"{what}, which files must be in"
         faults.add(Origin(name, line, column), text)
         return None
 

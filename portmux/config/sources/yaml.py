@@ -38,7 +38,16 @@ _HINTS = (
     ("unknown escape", "; in single quotes a backslash stays what it is"),
     ("'\\t'", "; indent with blanks"),
     ("mapping values are not allowed", '; is text with ": " in it without quotes?'),
+    ("expected <block end>", "; is it indented like the lines that it belongs to?"),
 )
+
+_OPEN = {
+    "while parsing a flow sequence": '; "[" in line {} is not closed',
+    "while parsing a flow mapping": '; "{{" in line {} is not closed',
+    "while scanning a quoted scalar": "; the quotes in line {} are not closed",
+    "while scanning a simple key": "; line {} is neither a key nor text",
+}
+"""What began before the place where it cannot go on."""
 
 
 def parse(name: str, text: str, faults: Faults) -> Node | None:
@@ -66,9 +75,8 @@ def _read(at: Callable[[int], Origin], text: str, faults: Faults) -> Node | None
         if wrong.context == "while scanning an alias":
             mark = wrong.context_mark
         index = index if mark is None else mark.index
-        faults.add(
-            at(index), f"is not YAML, {wrong.problem}{_hint(text, index, wrong)}"
-        )
+        hint = _hint(text, index, wrong) or _opened(at, wrong)
+        faults.add(at(index), f"is not YAML, {wrong.problem}{hint}")
     except ReaderError as wrong:
         character = f"U+{wrong.character:04X}"
         faults.add(at(wrong.position), f"is not YAML, {character} may not stand in it")
@@ -182,3 +190,11 @@ def _hint(text: str, index: int, wrong: yaml.MarkedYAMLError) -> str:
             return f"; quote it: {quoted(found[0])}"
     problem = str(wrong.problem)
     return next((hint for words, hint in _HINTS if words in problem), "")
+
+
+def _opened(at: Callable[[int], Origin], wrong: yaml.MarkedYAMLError) -> str:
+    """@return: where that began which the reader is in, if lines are counted."""
+    begun, hint = wrong.context_mark, _OPEN.get(str(wrong.context))
+    if hint is None or begun is None or not (line := at(begun.index).line):
+        return ""
+    return hint.format(line)

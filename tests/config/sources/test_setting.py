@@ -45,7 +45,20 @@ class SettingTests(SynchronousTestCase):
         given.append("a" + ".a" * 5000 + "=1")
         self.assertEqual(list(settings(given, faults)), [])
         self.assertEqual(len(told(faults)), len(given))
-        self.assertIn("is not PATH=VALUE, such as drain=30s", told(faults)[0])
+        first = told(faults)[0]
+        self.assertTrue(first.startswith('--set: "drain" is not PATH=VALUE, such as'))
+        self.assertIn("such as drain=30s", first)
+
+    def test_path_is_told_once(self) -> None:
+        """The option has it already; what lies below it is added."""
+        faults = Faults()
+        ((path, node),) = settings(["log.access={a: b}"], faults)
+        faults.add(node.origin, "is wrong", path)
+        faults.add(node.origin, "is wrong too", (*path, "a"))
+        self.assertEqual(
+            told(faults),
+            ["--set log.access: is wrong", "--set log.access: a: is wrong too"],
+        )
 
     @given(st.lists(st.text()))
     def test_noise(self, given: list[str]) -> None:

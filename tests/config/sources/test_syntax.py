@@ -76,6 +76,14 @@ class ParseTests(SynchronousTestCase):
             expected = "f:2:4: the octet ff is not UTF-8, which files must be in"
             self.assertEqual(faults, [expected])
 
+    def test_utf16(self) -> None:
+        """What some editors write is called by its name."""
+        for codec, mark in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):
+            tree, faults = self.read(mark + "a: b".encode(codec))
+            self.assertIsNone(tree)
+            expected = "f:1:1: is UTF-16, not UTF-8, which files must be in"
+            self.assertEqual(faults, [expected])
+
     def test_not_a_mapping(self) -> None:
         for data, what in [(b"- a", "a list"), (b"a:b", "text")]:
             tree, (fault,) = self.read(data)

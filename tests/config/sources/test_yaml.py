@@ -110,7 +110,13 @@ class FaultTests(SynchronousTestCase):
             ("a:\n\t- b", "2:1", "indent with blanks"),
             (r'x: "\38"', "1:6", "in single quotes a backslash stays"),
             ("x: *foo", "1:4", "as text it needs quotes"),
-            ("x: 'a", "1:6", "unexpected end of stream"),
+            ("x: 'a", "1:6", "the quotes in line 1 are not closed"),
+            ('a:\n  x: "b\n  y: c\n', "4:1", "the quotes in line 2 are not closed"),
+            ("a: [b\nc: d\n", "2:2", '"[" in line 1 is not closed'),
+            ("a: {b: c\nd: e\n", "2:2", '"{" in line 1 is not closed'),
+            ("a: |\n x\ny\n", "4:1", "line 3 is neither a key nor text"),
+            ("a:\n  b: 1\n c: 2", "3:2", "is it indented like the lines"),
+            ("a: b\n- c", "2:1", "is it indented like the lines"),
         ]:
             node, (fault,) = read(text)
             self.assertIsNone(node)
