@@ -18,6 +18,7 @@ from portmux.config.tree import Entry, Items, Origin, Scalar, Table
 from portmux.config.write import write
 from portmux.core.counts import CONNECTING, SNIFFING
 from portmux.core.metrics import METRICS
+from portmux.core.muxmetrics import MUXES
 from portmux.core.poolmetrics import POOLS
 from portmux.core.registry import Registry
 from portmux.core.tunnelmetrics import TUNNELS
@@ -185,7 +186,7 @@ def _metrics() -> Iterator[str]:
                 ", ".join(f"`{label}`" for label in metric.labels),
                 metric.help,
             )
-            for metric in (*METRICS, *POOLS, *TUNNELS)
+            for metric in (*METRICS, *POOLS, *MUXES, *TUNNELS)
         ),
     )
     yield ""

@@ -25,7 +25,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "did",
     "end": "how it ended, see below",
     "facts": "what the bytes told; in text each is a field of its own, such as sni, "
-    "alpn, host, method, path, version, software",
+    "alpn, host, method, path, version, software; or what an action counted: "
+    "requests, failed",
     "detail": "one clause that says more about the end",
     "hint": "the command that explains why no route matched",
 }
@@ -52,6 +53,11 @@ ENDS: Final[Mapping[str, str]] = {
     "no-backend": "no backend of the pool was up, and so none was tried",
     "queue-full": "no backend had room, and as many clients waited as may",
     "queue-timeout": "no backend had room for as long as a client may wait",
+    "answer-timeout": "a request of mux had no answer within timeouts.answer, or its "
+    "unit is not asked for now",
+    "request-timeout": "a client of mux made no whole request within timeouts.request",
+    "malformed": "a client of mux sent what is no request, or one over the limit; "
+    "detail says what",
     "idle-timeout": "no byte moved for timeouts.idle",
     "half-close-timeout": "one side had finished, then no byte moved for "
     "timeouts.half-close",
@@ -63,6 +69,8 @@ ENDS: Final[Mapping[str, str]] = {
     "limit-route-connections": "limits.connections of the route",
     "max-time": "a program ran for max-time and was ended",
     "exec-failed": "a program could not be started; detail says why",
+    "killed": "an operator has ended it",
+    "tunnel-closed": "an operator has closed the tunnel",
     "drained": "portmux was asked to end; drain was over, or it was asked again",
     "stopped": "portmux ended without waiting",
     "error": "a mistake in portmux or an extension, or a body that could not be read; "

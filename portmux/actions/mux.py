@@ -12,6 +12,7 @@ from portmux.config.values import PoolName
 from portmux.core.address import Address
 from portmux.core.frame.framer import Framer
 from portmux.core.multiplex import Multiplexer
+from portmux.core.mux.breaker import Rule
 from portmux.core.mux.expert import Expert, Versed
 from portmux.core.mux.settings import Settings
 from portmux.core.mux.tally import Tally
@@ -105,6 +106,24 @@ class MuxQueue:
 
 
 @attrs.frozen
+class MuxBreaker:
+    """When a unit is not asked any more: the others then need not wait for it."""
+
+    failures: int = option(
+        "requests in a row that a unit leaves without an answer",
+        default=3,
+        check=at_least(1),
+        example="5",
+    )
+    pause: Seconds = option(
+        "time for which it is not asked then; after that one request tries",
+        default=Seconds(30.0),
+        check=positive,
+        example="1m",
+    )
+
+
+@attrs.frozen
 class MuxTimeouts:
     """How long is waited for whom."""
 
@@ -184,6 +203,17 @@ class Mux:
         default="close",
         example="protocol",
     )
+    breaker: MuxBreaker | None = option(
+        "do not wait for a unit that has been silent; only for protocols that have "
+        "units",
+        default=None,
+        example="{failures: 3, pause: 30s}",
+    )
+    record: Literal["sessions", "requests"] = option(
+        "what the access log has: a line for each client, or for each request, too",
+        default="sessions",
+        example="requests",
+    )
     connect: MuxConnect = option("connections to the target", factory=MuxConnect)
     queue: MuxQueue = option("requests that wait", factory=MuxQueue)
     timeouts: MuxTimeouts = option("how long is waited", factory=MuxTimeouts)
@@ -200,6 +230,8 @@ class Mux:
             case {"to": (_, *_), "pool": str()}:
                 yield ("pool",), "there are targets, too; either of them is allowed"
         protocol = given.get("protocol")
+        if given.get("breaker") is not None and not isinstance(protocol, Versed | None):
+            yield ("breaker",), "needs a protocol that has units; modbus has"
         if protocol is None or protocol.dialogue.numbered:
             return
         for key, plain in (("pipeline", 1), ("unanswered", "close")):
@@ -224,6 +256,7 @@ class Mux:
     def settings(self) -> Settings:
         """@return: what the multiplexer goes by."""
         connect, queue, timeouts = self.connect, self.queue, self.timeouts
+        breaker = self.breaker
         return Settings(
             connections=self.connections,
             pipeline=self.pipeline,
@@ -245,6 +278,8 @@ class Mux:
             age=connect.max_age,
             idle=connect.idle,
             replies=self.errors == "protocol",
+            breaker=None if breaker is None else Rule(breaker.failures, breaker.pause),
+            told=self.record == "requests",
         )
 
 

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from portmux.core.counts import Histogram
 from portmux.core.metrics import METRICS, Metric, Metrics
+from portmux.core.muxmetrics import MUXES
 from portmux.core.poolmetrics import POOLS
 from portmux.core.tunnelmetrics import TUNNELS
 
@@ -40,7 +41,7 @@ class _Numbers(Collector):
         self._metrics = metrics
 
     def collect(self) -> Iterator[Family]:
-        for metric in (*METRICS, *POOLS, *TUNNELS):
+        for metric in (*METRICS, *POOLS, *MUXES, *TUNNELS):
             yield _family(metric, self._metrics)
 
 

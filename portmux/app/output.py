@@ -20,6 +20,8 @@ from zope.interface import implementer
 from portmux.app.logfile import LogFile
 from portmux.app.sinks import Sink, Stream
 from portmux.config.logs import Rotate
+from portmux.core import asked
+from portmux.core.asked import Asked
 from portmux.core.record import Record, as_json, as_text, timestamp
 from portmux.errors import PortmuxError
 
@@ -76,8 +78,8 @@ class Output:
 
     def __call__(self, event: LogEvent) -> None:
         record, level = event.get("record"), event["log_level"]
-        if isinstance(record, Record):
-            self._write(level, as_json(record) if self.json else as_text(record))
+        if isinstance(record, Record | Asked):
+            self._write(level, renderer("json" if self.json else "text")(record))
         elif _ORDER[level] >= self._least_of(event.get("log_namespace", "")):
             self._write(level, self._shown(event))
 
@@ -151,7 +153,7 @@ class AccessLog:
     def __init__(
         self,
         path: str,
-        render: Callable[[Record], str],
+        render: Callable[[Record | Asked], str],
         clock: IReactorTime,
         rotate: Rotate | None = None,
     ) -> None:
@@ -160,11 +162,11 @@ class AccessLog:
         self.file = LogFile(path, "access log", rotate)
         self._render = render
         self._clock = clock
-        self._waiting: list[Record] = []
+        self._waiting: list[Record | Asked] = []
         self._due: IDelayedCall | None = None
         self._lost = 0
 
-    def __call__(self, record: Record) -> None:
+    def __call__(self, record: Record | Asked) -> None:
         self._waiting.append(record)
         if len(self._waiting) >= BATCH:
             self.flush()
@@ -193,7 +195,7 @@ class AccessLog:
             )
             self._lost = 0
 
-    def write_as(self, render: Callable[[Record], str]) -> None:
+    def write_as(self, render: Callable[[Record | Asked], str]) -> None:
         """Use another form for the records to come."""
         self.flush()
         self._render = render
@@ -211,14 +213,22 @@ class AccessLog:
         self.file.close()
 
 
-def log_record(record: Record) -> None:
+def log_record(record: Record | Asked) -> None:
     """Where there is no access log, records go where messages go."""
-    _records.info("{text()}", record=record, text=partial(as_text, record))
+    _records.info("{text()}", record=record, text=partial(_line, record))
 
 
 _records = Logger(namespace="portmux.access")
 
 
-def renderer(form: str) -> Callable[[Record], str]:
+def renderer(form: str) -> Callable[[Record | Asked], str]:
     """@param form: C{text} or C{json}."""
-    return as_json if form == "json" else as_text
+    return _json if form == "json" else _line
+
+
+def _line(record: Record | Asked) -> str:
+    return as_text(record) if isinstance(record, Record) else asked.as_text(record)
+
+
+def _json(record: Record | Asked) -> str:
+    return as_json(record) if isinstance(record, Record) else asked.as_json(record)

@@ -26,6 +26,7 @@ from portmux.config.diff import Change, compare
 from portmux.config.model import Config, Listener
 from portmux.config.saved import saved
 from portmux.control.plexy import numbers
+from portmux.core.asked import Asked
 from portmux.core.events import Hub
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.metrics import Metrics
@@ -129,6 +130,7 @@ class Portmux(MultiService):
             self._ended,
             build.engine(config),
             self._contexts,
+            self._asked,
         )
         for service in services.values():
             service.setServiceParent(self)
@@ -391,6 +393,11 @@ class Portmux(MultiService):
         policy = build.policy(name, listener, gate, counts=counts, draft=draft)
         build.enforce(policy, listener)
         return ListenerService(name, policy, lambda: self.engine)
+
+    def _asked(self, asked: Asked) -> None:
+        access = self._files.access
+        write = log_record if access is None else access
+        write(asked)
 
     def _ended(self, record: Record) -> None:
         if self.events:

@@ -22,7 +22,7 @@ from portmux.core.frame.framer import Framer, Trouble
 from portmux.core.mux.asker import Asker, Stage
 from portmux.core.mux.clients import Clients
 from portmux.core.mux.effects import Dial, Drop, Effect, Send
-from portmux.core.mux.exchanges import Exchanges
+from portmux.core.mux.exchanges import NO_TURN, Exchanges, Failure
 from portmux.core.mux.expert import Expert
 from portmux.core.mux.lines import Lines
 from portmux.core.mux.link import Link, Phase
@@ -178,9 +178,9 @@ class Multiplexer:
             for link in list(upstream.links):
                 self._expire(link, now)
             while (late := upstream.oldest_late(now)) is not None:
-                away = upstream.away is not None
-                why = upstream.why if away else "no turn in time"
-                self._exchanges.fail(late, Trouble.UNREACHABLE, why, now)
+                away = Failure(Trouble.UNREACHABLE, "connect-failed", upstream.why)
+                why = NO_TURN if upstream.away is None else away
+                self._exchanges.fail(late, why, now)
                 self._clients.admit(now)
         self._clients.expire(now)
         return self._go(now)
@@ -239,6 +239,7 @@ class Multiplexer:
         self._upstreams[link.target].lose(link, now, why)
         for request in reversed(lost):  # each stands before those that came after it
             self._exchanges.repeat(request, now)
+        failure = Failure(Trouble.BROKEN, "backend-lost", why)
         for request in lost:
             if request.stage is Stage.SENT:
-                self._exchanges.lose(request, Trouble.BROKEN, why, now)
+                self._exchanges.lose(request, failure, now)

@@ -330,6 +330,10 @@ class Session:
 
     # -- the end
 
+    def note(self, **facts: object) -> None:
+        """What an action has found out, for the record."""
+        self._facts += tuple((name, str(fact)) for name, fact in facts.items())
+
     @property
     def _ending(self) -> bool:
         phase = self.phase

@@ -8,6 +8,7 @@ from socket import socket
 from typing import Any
 
 from portmux.core.address import Address
+from portmux.core.asked import Asked
 from portmux.core.effects import Effect
 from portmux.core.policy import Policy
 from portmux.core.record import Record
@@ -69,13 +70,16 @@ class Engine:
         ended: Callable[[Record], None],
         kind: Kind = Kind.TWISTED,
         contexts: Contexts | None = None,
+        asked: Callable[[Asked], None] = lambda asked: None,
     ) -> None:
         """
         @param reactor: also a clock and a resolver of names.
         @param ended: is given each session's record.
         @param contexts: for TLS to backends.
+        @param asked: is given the record of each request, where that is wanted.
         """
         self.reactor = reactor
+        self.asked = asked
         self.deadlines = Deadlines(reactor)
         self.poll = poll_of(reactor)
         self.dialer = Dialer(reactor, self.poll)

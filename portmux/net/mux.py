@@ -9,6 +9,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from zope.interface import implementer
 
+from portmux.core.asked import Asked
 from portmux.core.counts import Counts
 from portmux.core.multiplex import Multiplexer
 from portmux.core.mux.asker import Asker
@@ -100,8 +101,9 @@ class Hub:
         try:
             await mouth.over.wait()
         finally:
-            del self._mouths[asker]
             self.carry(self.mux.leave(asker, self._now()))
+            del self._mouths[asker]
+            client.session.note(requests=asker.requests, failed=asker.failed)
 
     # -- what happens
 
@@ -155,7 +157,7 @@ class Hub:
             if upstream is not None:
                 upstream.write(effect.data)
         elif isinstance(effect, Over):
-            pass
+            self._tell(effect)
         elif isinstance(effect, Dial):
             self._dial(effect.link)
         elif isinstance(effect, Drop):
@@ -166,6 +168,32 @@ class Hub:
             mouth = self._mouths.get(effect.asker)
             if mouth is not None:
                 mouth.obey(effect)
+
+    def _tell(self, over: Over) -> None:
+        """Write down what became of a request, as long as its client is there."""
+        request, engine = over.request, self._engine
+        mouth = self._mouths.get(request.asker)
+        if mouth is None or engine is None:
+            return
+        session = mouth.client.session
+        sent = request.departed if request.departed >= 0.0 else over.now
+        engine.asked(
+            Asked(
+                request.arrived,
+                session.number,
+                session.listener,
+                session.route,
+                session.source,
+                request.backend,
+                request.unit,
+                request.frame.data,
+                over.result,
+                len(request.frame.data),
+                over.size,
+                max(0.0, sent - request.arrived),
+                max(0.0, over.now - sent),
+            )
+        )
 
     def _dial(self, link: Link) -> None:
         assert self._engine is not None
@@ -198,25 +226,26 @@ class _Mouth:
     A client: its sink, and what its transport tells to pause.
 
     @ivar over: nothing will be said to it any more.
+    @ivar client: its connection.
     """
 
     def __init__(self, hub: Hub, asker: Asker, client: Client) -> None:
         self.over = Ending()
         self._hub = hub
         self._asker = asker
-        self._client = client
+        self.client = client
 
     def obey(self, effect: Answer | Hold | HangUp) -> None:
         if isinstance(effect, Answer):
-            self._client.write(effect.data)
+            self.client.write(effect.data)
         elif isinstance(effect, Hold):
-            transport = self._client.transport
+            transport = self.client.transport
             if effect.held:
                 transport.pauseProducing()
             else:
                 transport.resumeProducing()
         else:
-            self._client.conclude(effect.how, effect.detail)
+            self.client.conclude(effect.how, effect.detail)
             self.over.come()
 
     # -- what it sends

@@ -222,7 +222,7 @@ class QueueTests(SynchronousTestCase):
             stage.ask(person, b"x\n")
         stage.advance(2)
         told = [person.told for person in people]
-        self.assertEqual(told, [None, *[("connect-failed", "no turn in time")] * 3])
+        self.assertEqual(told, [None, *[("queue-timeout", "")] * 3])
 
 
 def _served(rotate: bool) -> list[bytes]:

@@ -31,7 +31,8 @@ class Request:
     @ivar target: whose connections it goes by.
     @ivar key: what it has in common with requests that may share its answer.
     @ivar sent: as it went to the target.
-    @ivar departed: when it was sent.
+    @ivar backend: to whom.
+    @ivar departed: when it was sent; negative before.
     @ivar tries: connections that were lost with it.
     @ivar begun: a part of its answer has reached the client.
     @ivar called: it has its place among those whose turn may come.
@@ -46,7 +47,8 @@ class Request:
     target: int = 0
     key: Hashable = None
     sent: Frame = attrs.field(init=False)
-    departed: float = attrs.field(default=0.0, init=False)
+    backend: Address | None = attrs.field(default=None, init=False)
+    departed: float = attrs.field(default=-1.0, init=False)
     stage: Stage = attrs.field(default=Stage.WAITING, init=False)
     tries: int = attrs.field(default=0, init=False)
     begun: bool = attrs.field(default=False, init=False)

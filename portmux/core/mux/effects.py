@@ -72,11 +72,13 @@ class Over:
 
     @ivar result: one word.
     @ivar size: octets of its answer.
+    @ivar now: when it was over.
     """
 
     request: Request
     result: str
     size: int
+    now: float
 
 
 Effect = Dial | Send | Drop | Answer | Hold | HangUp | Over

@@ -18,13 +18,27 @@ from portmux.core.mux.settings import Settings
 from portmux.core.mux.sharing import Sharing
 from portmux.core.mux.tally import Tally
 
-_WORDS: Final = {
-    Trouble.UNREACHABLE: "connect-failed",
-    Trouble.SILENT: "answer-timeout",
-    Trouble.BROKEN: "backend-lost",
-}
 
-_DEAD: Final = "the unit does not answer"
+@attrs.frozen(slots=True)
+class Failure:
+    """
+    Why a request has no answer.
+
+    @ivar trouble: for the protocol.
+    @ivar how: for the record of a client that is hung up on.
+    @ivar detail: one clause; may be empty.
+    """
+
+    trouble: Trouble
+    how: str
+    detail: str = ""
+
+
+SILENT: Final = Failure(Trouble.SILENT, "answer-timeout")
+
+DEAD: Final = Failure(Trouble.SILENT, "answer-timeout", "the unit does not answer")
+
+NO_TURN: Final = Failure(Trouble.UNREACHABLE, "queue-timeout")
 
 
 @attrs.define(eq=False, slots=True)
@@ -71,14 +85,14 @@ class Exchanges:
         request.unit = expert.unit(frame)
         if reply is not None:
             self._out.append(Answer(asker, reply.data))
-            self._close_book(request, "replied", len(reply.data))
+            self._close_book(request, "replied", len(reply.data), now)
             return True
         request.target = expert.target(frame)
         request.key = expert.sharing(frame)
         if self._devices.is_dead(request, now):
             request.stage = Stage.SENT
             asker.under_way += 1
-            self.fail(request, Trouble.SILENT, _DEAD, now)
+            self.fail(request, DEAD, now)
             return True
         if self._sharing.join(request):
             asker.under_way += 1
@@ -90,14 +104,15 @@ class Exchanges:
         request = self._lines.take(target)
         self._tally.waited.observe(now - request.arrived)
         if not self._devices.admits(request, now):
-            self.fail(request, Trouble.SILENT, _DEAD, now)
+            self.fail(request, DEAD, now)
             return b""
         self._devices.sent(request, now)
         self._heed_change(request)
+        request.backend = link.backend.address
         data = link.send(request, now)
         if request.stage is Stage.OVER:
             request.asker.under_way -= 1
-            self._close_book(request, "unanswered", 0)
+            self._close_book(request, "unanswered", 0, now)
             self._go_on(request.asker, now)
         else:
             self._lines.call(request.asker)
@@ -118,10 +133,10 @@ class Exchanges:
             self._heed_change(request)
         sharers = self._end(request)
         self._deliver(request, frame)
-        self._close_book(request, "answered", len(frame.data))
+        self._close_book(request, "answered", len(frame.data), now)
         for one in sharers:
             self._deliver(one, frame)
-            self._close_book(one, "shared", len(frame.data))
+            self._close_book(one, "shared", len(frame.data), now)
         for one in (request, *sharers):
             if frame.closes or one.frame.closes:
                 self.hang_up(one.asker, "done", "", now)
@@ -143,12 +158,12 @@ class Exchanges:
     def silent(self, request: Request, now: float) -> None:
         """The answer to a request has not come in time."""
         self._devices.silent(request, now)
-        self.lose(request, Trouble.SILENT, "", now)
+        self.lose(request, SILENT, now)
 
-    def lose(self, request: Request, trouble: Trouble, why: str, now: float) -> None:
+    def lose(self, request: Request, why: Failure, now: float) -> None:
         """A request was sent, and will have no answer."""
         self._devices.lost(request, now)
-        self.fail(request, trouble, why, now)
+        self.fail(request, why, now)
 
     def repeat(self, request: Request, now: float) -> bool:
         """@return: whether a request may be sent once more that was lost; it waits."""
@@ -165,29 +180,27 @@ class Exchanges:
         self._lines.again(request)
         return True
 
-    def fail(self, request: Request, trouble: Trouble, why: str, now: float) -> None:
+    def fail(self, request: Request, why: Failure, now: float) -> None:
         """A request will have no answer, nor will those who share it."""
         if request.stage is Stage.WAITING:
             self._lines.leave(request)
             request.asker.under_way += 1
         failed = (request, *self._end(request))
         for one in failed:
-            self._close_book(one, trouble.name.lower(), 0)
+            self._close_book(one, why.trouble.name.lower(), 0, now)
         for one in failed:
             if not one.asker.gone:
-                self._tell_failure(one, trouble, why, now)
+                self._tell_failure(one, why, now)
 
-    def _tell_failure(
-        self, request: Request, trouble: Trouble, why: str, now: float
-    ) -> None:
+    def _tell_failure(self, request: Request, why: Failure, now: float) -> None:
         asker, reply = request.asker, None
         asker.failed += 1
         if self._settings.replies and not request.begun:
-            reply = self._dialogue.failure(request.frame, trouble)
+            reply = self._dialogue.failure(request.frame, why.trouble)
         if reply is not None:
             self._out.append(Answer(asker, reply.data))
         if reply is None or reply.closes or request.frame.closes:
-            self.hang_up(asker, _WORDS[trouble], why, now)
+            self.hang_up(asker, why.how, why.detail, now)
         else:
             self._go_on(asker, now)
 
@@ -195,7 +208,7 @@ class Exchanges:
         """Nobody waits for a client's answers any more, but who shares them."""
         for request in list(asker.line):
             self._lines.leave(request)
-            self._close_book(request, "left", 0)
+            self._close_book(request, "left", 0, now)
             heir = self._sharing.heir(request)
             if heir is not None:
                 self._lines.again(heir)
@@ -217,8 +230,8 @@ class Exchanges:
             self._lines.call(asker)
             self.next(asker, now)
 
-    def _close_book(self, request: Request, word: str, size: int) -> None:
+    def _close_book(self, request: Request, word: str, size: int, now: float) -> None:
         """@param size: octets of the answer, as the target sent it."""
         self._tally.result(word, request.unit)
         if self._settings.told:
-            self._out.append(Over(request, word, size))
+            self._out.append(Over(request, word, size, now))
