@@ -84,7 +84,7 @@ class ServerTests(CliCase):
             ("server --timeout 1.5", 'argument --timeout: "1.5" is not a whole number'),
             ("server --timeout 0", 'argument --timeout: "0" is not allowed, 1 or more'),
             ("server -l nowhere", 'argument -l/--listen: "nowhere" has no port'),
-            ("server -t 502", 'argument -t/--targetServer: "502" has no port'),
+            ("server -t 502", 'argument -t/--targetServer: "502" has no host'),
         ):
             self.assertEqual(self.call(COMMAND, *words.split()), 1, words)
             start = f"portmux tcp-multiplexer: {text}"
