@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from portmux.app.build import policy
+from portmux.app.build import draft, policy
 from portmux.app.probe import probe
 from portmux.commands.common import Commands, add_inputs, given_inputs, loaded
 from portmux.config.faults import Faults
@@ -14,6 +14,7 @@ from portmux.config.load import Loaded
 from portmux.config.model import Config
 from portmux.config.tree import Origin, Table, nearest_node
 from portmux.core.limits import Count, Gate, Limits
+from portmux.core.pools import Pools
 from portmux.core.shadow import Shadow, shadows
 
 
@@ -71,8 +72,9 @@ def _origin(tree: Table, listener: str, route: int) -> Origin:
 
 def _probe(config: Config) -> int:
     """@return: 1 when a backend does not answer."""
+    pools = draft(config, Pools())
     results = probe(
-        policy(name, listener, Gate(Limits(), Count()))
+        policy(name, listener, Gate(Limits(), Count()), draft=pools)
         for name, listener in config.listeners.items()
     )
     for one in results:

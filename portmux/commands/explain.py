@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from portmux.app.build import policy
+from portmux.app.build import draft, policy
 from portmux.commands.common import Commands, add_inputs, given_inputs, loaded
 from portmux.config import sockets
 from portmux.config.faults import listed
@@ -23,6 +23,7 @@ from portmux.core.explain import Client, Cuts, Row, Trace, explain, try_cuts
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.plan import Closing, Forwarding, Plan
 from portmux.core.policy import Policy
+from portmux.core.pools import Pools
 from portmux.core.sniff import Decision
 from portmux.errors import ConfigError
 
@@ -58,13 +59,14 @@ def add(commands: Commands) -> None:
 
 def _explain(options: argparse.Namespace) -> int:
     data = _data(options)
-    listeners = loaded(given_inputs(options)).config.listeners
+    config = loaded(given_inputs(options)).config
+    listeners = config.listeners
     source = _address("--source", options.source)
     local = _address("--local", options.local)
     name = _chosen(options.listener, local, listeners)
     listener = listeners[name]
     case = _Case(
-        policy(name, listener, Gate(Limits(), Count())),
+        policy(name, listener, Gate(Limits(), Count()), draft=draft(config, Pools())),
         data,
         Client(source or _likely_source(listener), local or _likely_local(listener)),
         assumed=(source is None, local is None),

@@ -113,6 +113,18 @@ class ProbeTests(CliCase):
         )
         self.assertEqual(self.errors.getvalue(), "")
 
+    def test_pools(self) -> None:
+        """The backends of pools are asked, too."""
+        text = (
+            'listeners: {front: {bind: "*:1", forward: {pool: web}}}\n'
+            'pools: {web: {backends: ["127.0.0.1:1"]}}\n'
+        )
+        self.assertEqual(self.call(COMMAND, "-c", self.write(text), "--probe"), 1)
+        self.assertEqual(
+            self.errors.getvalue(),
+            "listener front, route forward, backend 127.0.0.1:1: connection refused\n",
+        )
+
     def test_no_answer(self) -> None:
         """Status 1; the file is in order."""
         self.assertEqual(self.probe("127.0.0.1:1"), 1)

@@ -133,6 +133,15 @@ class TextTests(ExplainCase):
             "near wins by match: forward to 10.0.0.2:80, unix:/x, after 1 octet",
         )
 
+    def test_pool(self) -> None:
+        """Where a pool is named, its backends are told."""
+        conf = (
+            'listeners: {front: {bind: "*:1", forward: {pool: web}}}\n'
+            'pools: {web: {backends: ["10.0.0.1:80", "10.0.0.2:80"]}}\n'
+        )
+        lines = self.explain("--text", "x", conf=conf)
+        self.assertIn("forward to 10.0.0.1:80, 10.0.0.2:80", lines[-1])
+
 
 class JsonTests(ExplainCase):
     def test_real_hello(self) -> None:
