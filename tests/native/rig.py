@@ -104,12 +104,16 @@ def is_broken(sock: socket.socket) -> bool:
 
 def fill(sock: socket.socket) -> int:
     """@return: how many octets went in until there was no more room, for good."""
-    total = 0
+    total, before = 0, -1
     sock.setblocking(False)
-    # The system moves some of it on by itself, for a moment.
-    while select.select([], [sock], [], 0.1)[1]:
+    while total > before:
+        before = total
         with contextlib.suppress(BlockingIOError):
-            total += sock.send(bytes(1 << 16))
+            while True:
+                total += sock.send(bytes(1 << 16))
+        # The system moves some of it on by itself, for a moment; what is too
+        # little to be told can still be sent.
+        select.select([], [sock], [], 0.1)
     return total
 
 
