@@ -63,11 +63,18 @@ class Pools:
             pool.follow(wanted.backends, now)
         self._wanted[name] = told
 
-    def keep(self, used: Iterable[Pool]) -> None:
-        """Forget all others; their sessions go on."""
+    def keep(self, used: Iterable[Pool], now: float) -> None:
+        """Forget all others; their sessions go on, and nobody is told of them."""
         kept = {pool.name for pool in used}
         for name in [name for name in self._pools if name not in kept]:
-            del self._pools[name], self._wanted[name]
+            gone = self._pools.pop(name)
+            del self._wanted[name]
+            gone.observers = []
+            for backend in gone.backends:
+                reason = "the pool is gone"
+                change = Change(gone, backend, backend.state, None, reason, now)
+                for observer in list(self.observers):
+                    observer(change)
 
 
 @attrs.define(eq=False)
@@ -118,4 +125,4 @@ class Draft:
         for name, wanted in (self._shared | self._own).items():
             self._pools.put(name, wanted, now)
         kept = [pool for pool in map(self._pools.get, self._shared) if pool is not None]
-        self._pools.keep([*kept, *used])
+        self._pools.keep([*kept, *used], now)

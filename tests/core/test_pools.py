@@ -133,8 +133,13 @@ class PoolsTests(SynchronousTestCase):
         shared = {"git": Pool.of([A])}
         (pool,) = load(pools, {"a/x": plan(A)}, shared)
         held = pool.acquire()
+        told: list[Change] = []
+        pools.observers.append(told.append)
         load(pools, {}, {"git": Pool.of([A])})
         self.assertEqual([each.name for each in pools], ["git"])
+        self.assertEqual([(each.pool, each.after) for each in told], [(pool, None)])
         assert held is not None
+        pool.disable(held, NOW)
+        self.assertEqual(len(told), 1)
         pool.release(held)
         self.assertEqual(held.active, 0)

@@ -139,6 +139,7 @@ class HealthTests(StageCase):
             lambda backend: self.pool.enable(backend, 0.0),
             lambda backend: self.pool.disable(backend, 0.0),
             lambda backend: self.pool.remove(backend, 0.0),
+            lambda backend: self.pools.keep([], 0.0),
             lambda backend: self.service.stopService(),
         ):
             backend = self.start()
@@ -146,7 +147,7 @@ class HealthTests(StageCase):
             stop(backend)
             self.reactor.advance(100.0)
             self.assertEqual(self.tries(), 0)
-            self.pools.keep([])
+            self.pools.keep([], 0.0)
 
     def test_stopped_in_the_middle(self) -> None:
         """What is under way is dropped."""
