@@ -35,7 +35,7 @@ from portmux.core.plan import Serving
 from portmux.core.session import LINGER, Session
 from portmux.net.client import Client, Sink
 from portmux.net.dial import Wanted
-from portmux.net.relay import Back, Pipe
+from portmux.net.relay import Back, Pipe, couple
 from portmux.net.secure import Attempt, attach
 from portmux.net.stream import Stream, finish_writing, is_a, under_way, unsent
 
@@ -114,7 +114,7 @@ class Front(Protocol):
             return  # Twisted tells it again after each resumeProducing
         self._finished = True
         if self._lingering:
-            _end(self.transport, reset=False)
+            self.transport.end()
             return
         effect = self.session.finished(Side.CLIENT, self._now())
         if self._serving and self._sink is not None:
@@ -235,15 +235,13 @@ class Front(Protocol):
             self.engine.deadlines.put(self, deadline)
 
     def _carry(self, effect: Effect) -> None:
-        if isinstance(effect, Wait):
-            return
+        if isinstance(effect, (Wait, Relay)):
+            return  # L{Relay} is carried out where the backend's socket is known
         if isinstance(effect, Dial):
             self._dial(effect)
         elif isinstance(effect, Queued):
             self._pause()
             effect.ticket.call = self._called
-        elif isinstance(effect, Relay):
-            pass  # carried out where the backend's socket is known
         elif isinstance(effect, Finish):
             self._finish(effect.side)
         elif isinstance(effect, Close):
@@ -268,8 +266,7 @@ class Front(Protocol):
             return  # the last one failed at once; the loop below goes on
         self._dialling = True
         self._pause()
-        if self._attempt is not None:
-            self._give_up_attempt()
+        self._give_up_attempt()
         while self._wanted is not None:
             effect, self._wanted = self._wanted, None
             policy = self.session.policy
@@ -321,10 +318,8 @@ class Front(Protocol):
         self._back = back
         self._carry(session.connected(self._now()))
         self._sink = Pipe(stream)
-        held = session.held + self._late
-        session.held = self._late = b""
-        self.transport.registerProducer(stream, True)
-        stream.registerProducer(self.transport, True)
+        held, session.held, self._late = session.held + self._late, b"", b""
+        couple(self.transport, stream)
         session.sent += len(held)
         if len(held) > sent:
             stream.write(held[sent:])
@@ -344,11 +339,10 @@ class Front(Protocol):
 
     def _adopt(self, plan: Serving) -> None:
         self._pause()
-        self._serving = True
+        self._serving, self._end = True, ("done", "")
         self.engine.tasks.spawn(f"action {plan.name}", self._serve(plan))
 
     async def _serve(self, plan: Serving) -> None:
-        self._end = ("done", "")
         try:
             await plan.serve(Client(self))
         except CancelledError:
@@ -363,27 +357,26 @@ class Front(Protocol):
             self.over()
 
     def _close(self, reset: bool) -> None:
-        if self._attempt is not None:
-            self._give_up_attempt()
+        self._give_up_attempt()
         if not reset:
             self.session.closing(self._now())
         back = self._back
         if back is not None and not back.gone:
-            _end(back.transport, reset)
+            back.transport.end(reset)
         if not self._gone and not reset and not self._finished and self._under_way():
             self._linger()
         elif not self._gone:
-            _end(self.transport, reset)
+            self.transport.end(reset)
         if not reset and not self._gone:
             self._drains()
 
     def _drains(self) -> bool:
         """Whether a slow reader has taken something since this was last asked."""
-        left = 0 if self._gone else under_way(self.transport)
+        before = self._left
+        self._left = 0 if self._gone else under_way(self.transport)
         if self._back is not None and not self._back.gone:
-            left += under_way(self._back.transport)
-        before, self._left = self._left, left
-        return left < before
+            self._left += under_way(self._back.transport)
+        return self._left < before
 
     def _under_way(self) -> bool:
         """Whether the client may still be reading what it was sent."""
@@ -405,12 +398,3 @@ class Front(Protocol):
             self._resume()
             if sink is not None:
                 sink.lost()
-
-
-def _end(stream: Stream, reset: bool) -> None:
-    if stream.producer is not None:
-        stream.unregisterProducer()
-    if reset:
-        stream.abortConnection()
-    else:
-        stream.loseConnection()

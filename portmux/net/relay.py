@@ -33,6 +33,12 @@ class Pipe:
         """The session says what follows from it."""
 
 
+def couple(one: Stream, other: Stream) -> None:
+    """Have each read only as fast as what it read is taken by the other's peer."""
+    one.registerProducer(other, True)
+    other.registerProducer(one, True)
+
+
 @implementer(IHalfCloseableProtocol)
 class Back(Protocol):
     """

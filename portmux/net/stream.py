@@ -152,6 +152,15 @@ class Stream(Connection):
         else:
             super().loseConnection()
 
+    def end(self, reset: bool = False) -> None:
+        """Close after what is queued; or with C{reset} at once, by RST."""
+        if self.producer is not None:
+            self.unregisterProducer()
+        if reset:
+            self.abortConnection()
+        else:
+            self.loseConnection()
+
     def loseWriteConnection(self) -> None:
         if self._can_act():
             self._writeDisconnected = True
