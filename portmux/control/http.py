@@ -220,7 +220,9 @@ class HttpSession(Protocol):
 
     def _answer(self, answer: Answer) -> None:
         """Answer the request, whole or not, and be ready for the next one."""
-        http, self._request, self._body = self._http, None, b""
+        http, request = self._http, self._request
+        self._request, self._body = None, b""
+        silent = request is not None and request.method == b"HEAD"
         unread = http.their_state in (h11.SEND_BODY, h11.ERROR)
         headers = [
             (b"server", b"portmux"),
@@ -236,7 +238,8 @@ class HttpSession(Protocol):
                 status_code=answer.status, headers=headers, reason=reason
             )
             data = http.send(head) or b""
-            data += http.send(h11.Data(data=answer.body)) or b""
+            if not silent:
+                data += http.send(h11.Data(data=answer.body)) or b""
             self._flow.write(data + (http.send(h11.EndOfMessage()) or b""))
         if answer.last or unread or http.our_state is not h11.DONE:
             self._flow.close()

@@ -232,16 +232,18 @@ def _words(command: Command, rest: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     left = rest
     places = [each for each in command.parameters if not each.named]
+    names = {each.key: each for each in command.parameters if each.named}
     for each in places:
+        word, _, after = left.partition(" ")
         if each.rest:
-            word, left = left, ""
-        else:
-            word, _, left = left.partition(" ")
+            word, after = left, ""
+        elif not each.needed and word.partition("=")[0] in names:
+            break  # that one was left out
+        left = after
         if word:
             found[each.name] = each.of_word(word)
         elif each.needed:
             raise _refused(f"Missing {each.missing}")
-    names = {each.key: each for each in command.parameters if each.named}
     for word in left.split(" ") if left else ():
         key, equals, value = word.partition("=")
         if not equals or key not in names:

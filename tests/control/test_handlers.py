@@ -1,0 +1,192 @@
+"""Tests for L{portmux.control.handlers}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from portmux.control.commands import ALL
+from portmux.control.handlers import MOST, does
+from portmux.control.reply import Reply
+from portmux.control.running import run
+from portmux.control.spell import of_line
+from portmux.core.address import Host, Unix
+from portmux.core.plan import Closing, Serving
+from portmux.errors import CommandError
+from tests.control.stage import Office
+
+WEB = Host("10.0.0.1", 80)
+
+
+class HandlerCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.office = Office()
+
+    def reply(self, line: str) -> Reply:
+        return run(self.office, of_line(ALL, line))
+
+    def rows(self, line: str) -> list[dict[str, Any]]:
+        found = self.reply(line).result
+        assert isinstance(found, list)
+        return found
+
+    def refused(self, line: str) -> str:
+        return str(self.assertRaises(CommandError, self.reply, line))
+
+
+class LookTests(HandlerCase):
+    def test_listeners_and_routes(self) -> None:
+        self.office.listener("front", WEB)
+        self.office.listener("back")
+        session = self.office.session("front", Host("192.0.2.1", 5))
+        session.sent = 7
+        front, back = self.rows("listeners")
+        told = (front["listener"], front["sessions"], front["sent"])
+        self.assertEqual(told, ("front", 1, 7))
+        self.assertEqual(front["addresses"], ["127.0.0.1:80"])
+        self.assertEqual(back["accepted"], 0)
+        routes = self.rows("routes")
+        self.assertEqual(routes[0]["route"], "front/all")
+        self.assertEqual(routes[0]["does"], "forward to front")
+        self.assertEqual(routes[0]["sessions"], 1)
+        names = [row["route"] for row in self.rows("routes back")]
+        self.assertEqual(names[0], "back/all")
+        self.assertTrue(all(name.startswith("back/") for name in names))
+        self.assertEqual(self.refused("routes x"), "There is no listener x")
+
+    def test_does(self) -> None:
+        async def serve(client: Any) -> None: ...
+
+        self.assertEqual(does(Closing()), "close")
+        self.assertEqual(does(Closing(reset=True)), "reset")
+        self.assertEqual(does(Serving("echo", serve)), "echo")
+
+    def test_pools_and_backends(self) -> None:
+        self.office.listener("front", WEB, Unix("/run/x"))
+        self.office.session("front", Host("192.0.2.1", 5))
+        (pool,) = self.rows("pools")
+        self.assertEqual((pool["pool"], pool["backends"], pool["up"]), ("front", 2, 2))
+        first, second = self.rows("backends front")
+        self.assertEqual((first["backend"], first["connecting"]), ("10.0.0.1:80", 1))
+        self.assertEqual((second["backend"], second["state"]), ("unix:/run/x", "up"))
+        self.assertEqual(self.refused("backends x"), "There is no pool x")
+
+    def test_sessions(self) -> None:
+        """The oldest first; those that fit, and not more than are wanted."""
+        self.office.listener("front", WEB)
+        self.office.listener("other", Host("10.0.0.2", 80))
+        for listener, client in [
+            ("front", Host("192.0.2.1", 5)),
+            ("front", Host("2001:db8::1", 6)),
+            ("other", Host("192.0.2.1", 7)),
+        ]:
+            self.office.session(listener, client)
+        numbers = [session.number for session in self.office.live]
+        for words, found in [
+            ("", numbers),
+            ("listener=other", numbers[2:]),
+            ("route=all listener=front", numbers[:2]),
+            ("backend=10.0.0.1:80", numbers[:2]),
+            ("client=192.0.2.1", [numbers[0], numbers[2]]),
+            ("client=192.0.2.1:7", numbers[2:]),
+            ("client=2001:db8::1", [numbers[1]]),
+            ("client=2001:db8::/64", [numbers[1]]),
+            ("client=x", []),
+            ("limit=1", numbers[:1]),
+            ("limit=-5", []),
+        ]:
+            rows = self.rows(f"sessions {words}".strip())
+            self.assertEqual([row["session"] for row in rows], found, words)
+        first = self.reply("sessions limit=1").first
+        self.assertEqual(first, "Sessions: 3, 1 of them follow")
+        row = self.rows("sessions")[0]
+        self.assertEqual((row["phase"], row["seconds"]), ("dial", 5.0))
+        self.assertLessEqual(MOST, 1000)
+
+    def test_explain(self) -> None:
+        self.office.listener("front", WEB)
+        reply = self.reply(r"explain front GET / HTTP/1.1\0d\0a")
+        self.assertEqual(reply.first, "all by match: forward to front")
+        self.assertEqual(reply.result["routes"][0]["verdict"], "yes")
+
+    def test_text(self) -> None:
+        """Many lines are the lines of the reply, and one text in JSON."""
+        reply = self.reply("diff")
+        self.assertEqual(reply.spelled(), "OK: 2 line(s)\n\tclosed:\n\t  - a\n")
+        self.assertEqual(reply.result, "closed:\n  - a\n")
+        self.assertEqual(self.reply("save").spelled(), "OK: nothing is configured\n")
+
+    def test_version(self) -> None:
+        reply = self.reply("version")
+        self.assertEqual(reply.first, "portmux 1.2.3")
+        self.assertEqual(reply.result, {"version": "1.2.3", "pid": 7})
+
+    def test_check(self) -> None:
+        self.assertEqual(self.reply("check").spelled(), "OK: in order\n")
+        self.office.faults = ["x:1: wrong"]
+        text = "OK: 1 fault(s)\n\tx:1: wrong\n"
+        self.assertEqual(self.reply("check").spelled(), text)
+
+
+class ChangeTests(HandlerCase):
+    def test_kill(self) -> None:
+        """One by its number, or all that fit; never all by mistake."""
+        self.office.listener("front", WEB)
+        one, two, three = (
+            self.office.session("front", Host("192.0.2.1", port)) for port in (1, 2, 3)
+        )
+        self.assertIn("Say which", self.refused("kill"))
+        self.assertEqual(self.reply(f"kill {one.number}").first, "Killed: 1")
+        self.assertIn("There is no session", self.refused(f"kill {one.number}"))
+        self.assertEqual(self.reply("kill client=192.0.2.1:2").result, 1)
+        self.assertEqual(self.office.live, [three])
+        self.assertEqual(self.reply("kill listener=x").result, 0)
+        self.assertIsNot(two, three)
+
+    def test_states(self) -> None:
+        self.office.listener("front", WEB)
+        words = {"disable": "disabled", "drain": "draining", "enable": "up"}
+        for word, state in words.items():
+            self.assertEqual(self.reply(f"{word} front 10.0.0.1:80").spelled(), "OK\n")
+            self.assertEqual(self.rows("backends")[0]["state"], state)
+        self.assertEqual(
+            self.refused("drain front 10.0.0.9:80"),
+            "There is no backend 10.0.0.9:80 in front",
+        )
+
+    def test_weight(self) -> None:
+        self.office.listener("front", WEB)
+        self.reply("weight front 10.0.0.1:80 5")
+        self.assertEqual(self.rows("backends")[0]["weight"], 5)
+        for wrong in ("0", "257", "-1"):
+            self.assertIn("1 to 256", self.refused(f"weight front 10.0.0.1:80 {wrong}"))
+
+    def test_limits(self) -> None:
+        self.office.listener("front", WEB)
+        (row,) = self.rows("limits")
+        self.assertEqual((row["listener"], row["connections"]), ("front", None))
+        self.reply("limits front connections=5 rate=0.5 per-source=none")
+        given = {"connections": 5, "rate": 0.5, "per_source": None}
+        self.assertEqual(self.office.done, [("limit", "front", given)])
+        self.assertIn("Say which", self.refused("limits connections=5"))
+        for wrong in ("0", "-1", "x", "1.5"):
+            said = self.refused(f"limits front connections={wrong}")
+            self.assertIn("connections is not a number above 0", said)
+
+    def test_log(self) -> None:
+        self.assertEqual(
+            self.reply("log").spelled(), "OK: level info\n\tlevel info\n\tnet debug\n"
+        )
+        self.reply("log warn net")
+        self.assertEqual(self.office.done, [("log", "warn", "net")])
+        self.assertIn("A level is one of", self.refused("log loud"))
+
+    def test_reload(self) -> None:
+        self.assertEqual(self.reply("reload").first, "reloaded")
+        self.office.faults = ["x:1: wrong", "x:2: too"]
+        self.assertEqual(self.refused("reload"), "Not reloaded: x:1: wrong; x:2: too")
+
+    def test_forget(self) -> None:
+        self.reply("forget")
+        self.assertEqual(self.office.done, [("forget",)])
