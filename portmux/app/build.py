@@ -21,6 +21,7 @@ from portmux.core.plan import Action, Forwarding, Plan, Serving
 from portmux.core.policy import Policy
 from portmux.core.pool import Pool
 from portmux.core.pools import Draft, Pools
+from portmux.core.reach import Tls
 from portmux.core.registry import Registry
 from portmux.core.sniff import Route as CompiledRoute
 from portmux.core.sniff import Table, Way
@@ -28,6 +29,7 @@ from portmux.errors import PortmuxError
 from portmux.net.engine import Kind, best
 from portmux.net.lane import lane, native
 from portmux.net.listen import Listening
+from portmux.services.listener import ListenerService
 
 T = TypeVar("T")
 
@@ -182,6 +184,19 @@ def used(policies: Iterable[Policy]) -> list[Pool]:
         pools += [plan.pool for plan in plans if isinstance(plan, Forwarding)]
         pools += [lasting.pool for _, lasting in each.lasting()]
     return pools
+
+
+def tls(
+    draft: Draft,
+    services: Mapping[str, ListenerService],
+    policies: Mapping[str, Policy],
+) -> set[Tls]:
+    """
+    @param policies: that services will have, where they will be others.
+    @return: what backends are spoken to with, once the draft is in force.
+    """
+    coming = (policies.get(name, each.policy) for name, each in services.items())
+    return draft.wanted(used(coming))
 
 
 @attrs.frozen

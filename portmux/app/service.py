@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -34,7 +34,7 @@ from portmux.core.policy import Policy
 from portmux.core.pools import Draft, Pools
 from portmux.core.record import Record, as_dict
 from portmux.errors import ConfigError, PortmuxError
-from portmux.net.contexts import Certificates, Contexts
+from portmux.net.contexts import Contexts
 from portmux.net.descriptors import Budget, raise_limit
 from portmux.net.engine import Engine
 from portmux.services.health import HealthService
@@ -113,7 +113,7 @@ class Portmux(MultiService):
             name: self._made(name, listener, draft)
             for name, listener in config.listeners.items()
         }
-        self._contexts.use(self._certificates(draft, services, {}))
+        self._contexts.use(self._contexts.read(build.tls(draft, services, {})))
         self.config = config = self._apply_sockets(config, services)
         self._steering.obey(config, token)
         self._scraping.token = reading
@@ -217,7 +217,7 @@ class Portmux(MultiService):
         token, reading = self._steering.tokens(fresh)
         draft = build.draft(fresh, self.pools)
         services, policies = self._planned(fresh, draft)
-        certificates = self._certificates(draft, services, policies)
+        certificates = self._contexts.read(build.tls(draft, services, policies))
         open_before = len(self._sockets)
         files = self._files.following(fresh)
         try:
@@ -256,16 +256,6 @@ class Portmux(MultiService):
         """Have the pools be what the listeners in force want of them."""
         policies = (service.policy for service in self._services().values())
         draft.enforce(build.used(policies), self.engine.reactor.seconds())
-
-    def _certificates(
-        self,
-        draft: Draft,
-        services: Mapping[str, ListenerService],
-        policies: Mapping[str, Policy],
-    ) -> Certificates:
-        """@raise ConfigError: with what of TLS to backends cannot be read."""
-        coming = [policies.get(name, each.policy) for name, each in services.items()]
-        return self._contexts.read(draft.wanted(build.used(coming)))
 
     def _planned(
         self, fresh: Config, draft: Draft

@@ -12,7 +12,6 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -28,15 +27,13 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from portmux.core.address import Address, Host, Unix
+from portmux.core.address import Address, Host
 from portmux.errors import PortmuxError
 from portmux.net.accept import bare
+from portmux.net.names import Name, Names
 
 STAGGER: Final = 0.25
 """Seconds before the next address joins the race. RFC 8305 section 8."""
-
-Name = tuple[int, Any]
-"""An address family and a socket address of it."""
 
 Connected = Callable[[socket.socket, int], None]
 """Told of a connected socket, and how many of the first bytes it has taken."""
@@ -81,8 +78,7 @@ class Dialer:
         """
         self._reactor = reactor
         self._poll = poll
-        self._literals: dict[Address, Name] = {}
-        self._resolved: dict[Host, tuple[float, Sequence[Name]]] = {}
+        self._names = Names(reactor.seconds)
 
     def dial(
         self, address: Address, wanted: Wanted, connected: Connected, failed: Failed
@@ -93,7 +89,7 @@ class Dialer:
         @return: cancel it to have neither callback called; None where one has been.
         """
         try:
-            name = self._literal(address)
+            name = self._names.literal(address)
         except OSError as error:
             failed(str(error))
             return None
@@ -117,56 +113,13 @@ class Dialer:
         return None
 
     def _resolve(self, attempt: Attempt, address: Host, good: float) -> None:
-        """@param good: seconds for which an answer is; without a new one, longer."""
-        until, known = self._resolved.get(address, (0.0, ()))
-        if self._reactor.seconds() < until:
+        """@param good: seconds for which an answer is."""
+        known = self._names.resolved(address)
+        if known:
             attempt.race(known)
-            return
-
-        def keep(names: Sequence[Name]) -> Sequence[Name]:
-            if not names:
-                return known
-            if len(self._resolved) > 10_000:  # taste; configurations have dozens
-                self._resolved.clear()
-            self._resolved[address] = self._reactor.seconds() + good, names
-            return names
-
-        attempt.keep = keep
-        attempt.resolve(address)
-
-    def _literal(self, address: Address) -> Name | None:
-        """@raise OSError: see L{_as_literal}."""
-        name = self._literals.get(address)
-        if name is None:
-            if len(self._literals) > 10_000:  # taste; configurations have dozens
-                self._literals.clear()
-            name = _as_literal(address)
-            # The number of an interface changes when it comes and goes.
-            if name is not None and "%" not in str(address):
-                self._literals[address] = name
-        return name
-
-
-def _as_literal(address: Address) -> Name | None:
-    """
-    @return: None for a name.
-    @raise OSError: the interface of a link-local address is not there.
-    """
-    if isinstance(address, Unix):
-        return socket.AF_UNIX, address.path
-    try:
-        parsed = ip_address(address.host.partition("%")[0])
-    except ValueError:
-        return None
-    if parsed.version == 4:
-        return socket.AF_INET, (address.host, address.port)
-    scope = address.host.partition("%")[2]
-    return socket.AF_INET6, (
-        str(parsed),
-        address.port,
-        0,
-        socket.if_nametoindex(scope) if scope else 0,
-    )
+        else:
+            attempt.keep = lambda names: self._names.keep(address, names, good)
+            attempt.resolve(address)
 
 
 class _Begun(NamedTuple):
