@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Host
@@ -19,6 +22,7 @@ from portmux.core.network import Network
 from portmux.core.option import Seconds
 from portmux.core.pool import Pool
 from tests.core.modbus.frames import rtu, tcp
+from tests.core.modbus.plant import Plant
 from tests.core.mux.stage import TARGET, Stage
 
 CLIENT = Host("10.0.0.7", 4000)
@@ -332,3 +336,56 @@ class TogetherTests(SynchronousTestCase):
         self.assertEqual(client.heard, rtu(1, ANSWER).data)
         stage.ask(client, rtu(0, WRITE).data + rtu(1, READ).data)
         self.assertEqual(wire.take(), rtu(0, WRITE).data + rtu(17, READ).data)
+
+
+class ConsistencyTests(SynchronousTestCase):
+    """Whatever is remembered and shared, nobody reads from before the last write."""
+
+    def run_steps(self, plant: Plant, dice: Random, count: int) -> None:
+        steps = (
+            (plant.read, 6),
+            (plant.write, 2),
+            (plant.execute, 6),
+            (plant.deliver, 5),
+            (plant.wait, 1),
+            (plant.cut, 0.2),
+        )
+        kinds, weights = zip(*steps, strict=True)
+        for step in dice.choices(kinds, weights, k=count):
+            step(dice.randrange(9), dice.randrange(9), dice.randrange(9))
+
+    @given(st.integers(), st.booleans(), st.booleans(), st.integers(1, 3))
+    @settings(max_examples=50, deadline=None)
+    def test_any_order(
+        self, seed: int, share: bool, cache: bool, connections: int
+    ) -> None:
+        """Requests and answers overtake each other, connections are lost."""
+        seconds = Seconds(1.0) if cache else None
+        plant = Plant(Modbus(share=share, cache=seconds), 4, connections)
+        self.run_steps(plant, Random(seed), 400)
+        self.assertGreater(plant.compared, 20)
+
+    def test_it_happens(self) -> None:
+        """The plant compares, and notices what is wrong."""
+        framer = Modbus(share=True, cache=Seconds(1.0))
+        plant = Plant(framer, 3, 2)
+        for _ in range(2):
+            plant.read(0, 0, 3)
+            plant.write(1, 0)
+            for _ in range(4):
+                plant.execute(0)
+                plant.deliver(0)
+        self.assertEqual(plant.compared, 4)
+        plant.read(0, 0, 3)
+        plant.write(1, 0)
+        for _ in range(2):
+            plant.execute(0)
+            plant.deliver(0)
+        self.patch(ModbusExpert, "_heed", lambda *_: None)
+        plant.read(2, 0, 0)
+        plant.write(1, 0)
+        for _ in range(4):
+            plant.execute(0)
+            plant.deliver(0)
+        error = self.assertRaises(AssertionError, plant.read, 2, 0, 0)
+        self.assertIn("was overwritten before", str(error))
