@@ -104,16 +104,17 @@ def is_broken(sock: socket.socket) -> bool:
 
 def fill(sock: socket.socket) -> int:
     """@return: how many octets went in until there was no more room, for good."""
-    total, before = 0, -1
+    total = calm = 0
     sock.setblocking(False)
-    while total > before:
+    while calm < 3:
         before = total
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                total += sock.send(bytes(1 << 16))
-        # The system moves some of it on by itself, for a moment; what is too
-        # little to be told can still be sent.
-        select.select([], [sock], [], 0.1)
+        for size in (1 << 14, 1):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    total += sock.send(bytes(size))
+        # The system moves some of it on by itself, for a moment.
+        select.select([], [], [], 0.05)
+        calm = calm + 1 if total == before else 0
     return total
 
 
@@ -182,7 +183,11 @@ class LoopCase(SynchronousTestCase):
         for sock in client, backend:
             sock.settimeout(PATIENCE)
         made = Relayed(client, backend)
-        made.prefilled = fill(ours) if full else 0
+        if full:
+            # A size that was asked for does not grow.
+            backend.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+            made.prefilled = fill(ours)
         ours.setblocking(False)
         self.all.append(made)
         self.loop.begin(

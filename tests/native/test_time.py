@@ -9,7 +9,6 @@ from tests.native.rig import (
     PATIENCE,
     LoopCase,
     is_broken,
-    is_reset,
     receive,
     reset,
     sending,
@@ -94,6 +93,10 @@ class IdleTests(LoopCase):
         self.assertGreaterEqual(self.loop.quiet(made.pair), 100)
         self.assertLess(self.loop.quiet(made.pair), 100 + PATIENCE)
 
+
+class StuckTests(LoopCase):
+    """Bytes that nobody takes. What is under way on a unix socket is known at once."""
+
     def test_stuck(self) -> None:
         """Bytes that nobody takes do not keep it; they have their time to arrive."""
         made = self.relayed(rest=b"last words", idle=60, full=True)
@@ -107,7 +110,7 @@ class IdleTests(LoopCase):
         self.check(made, "idle-timeout", 10, 0)
 
     def test_stuck_for_good(self) -> None:
-        """A reset takes what nobody takes."""
+        """In the end they are dropped."""
         made = self.relayed(rest=b"last words", idle=60, full=True)
         other = self.relayed()
         for wait in (60 + SOON, LINGER + SOON):
@@ -115,7 +118,6 @@ class IdleTests(LoopCase):
             self.assertEqual(self.loop.over(), [])
             self.loop.advance(wait)
         self.check(made, "idle-timeout", 0, 0)
-        self.assertTrue(is_reset(made.backend))
 
     def test_drains_slowly(self) -> None:
         """As long as some of it is taken, there is more time."""
