@@ -55,6 +55,7 @@ class Flow:
     __slots__ = (
         "_blocked",
         "_hung",
+        "_later",
         "_out",
         "_readable",
         "_row",
@@ -83,7 +84,7 @@ class Flow:
         self.rest = b""
         self.pipe: Pipe | None = None
         self._readable = self._hung = self._blocked = self._out = False
-        self._splicing = False
+        self._splicing = self._later = False
         self._row = 0  # full reads while copying, small ones while splicing
 
     @property
@@ -108,7 +109,7 @@ class Flow:
                     self._look()
                     return
             if self.open:
-                if not self._blocked:
+                if not (self._blocked or self._later):
                     self.move()
                 elif self._hung:
                     self._peek()
@@ -116,6 +117,7 @@ class Flow:
                 pair.drop()
 
     def go_on(self) -> None:
+        self._later = False
         if not self._blocked and not self.pair.over_already:
             self.move()
 
@@ -144,11 +146,14 @@ class Flow:
 
     def look_at_source(self) -> None:
         """Begin with a source that may have something; then L{go_on}."""
-        self._readable = self._hung = True
+        self._readable = self._hung = self._later = True
 
     def move(self) -> None:
         """Move what can be moved now."""
+        poller = self.pair.poller
         for _ in range(TURNS):
+            if poller.work <= 0:
+                break
             if (self.rest or self.pipe is not None) and not self._flush():
                 return
             if not (self._readable and self.open):
@@ -157,7 +162,10 @@ class Flow:
                 return
             if not (self._splice() if self._splicing else self._copy()):
                 return
-        self.pair.poller.later(self)
+            poller.work -= 1
+        if not self._later:
+            self._later = True
+            poller.later(self)
 
     def _copy(self) -> bool:
         """@return: whether there may be more to do at once."""

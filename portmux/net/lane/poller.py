@@ -9,6 +9,7 @@ registration, and the reactor's dispatch is paid once for many of them.
 from __future__ import annotations
 
 import select
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -29,6 +30,10 @@ EDGE: Final = int(select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET)
 
 EVENTS: Final = 256
 """Descriptors served before the reactor has its turn (taste)."""
+
+
+WORK: Final = 16
+"""Full reads until the reactor has its turn (taste: some milliseconds' work)."""
 
 
 class Watched(Protocol):
@@ -59,7 +64,9 @@ class Poller:
     Watches descriptors; also as a L{portmux.net.poll.Poll} does.
 
     @ivar now: the reactor's time when it last woke us.
-    @ivar busy: it is going through what is ready; L{after} follows.
+    @ivar busy: it is going through what is ready; C{after} follows.
+    @ivar work: full reads that are left to all at this wake-up; whoever has more
+        to do when there are none is to go on L{later}.
     """
 
     _log = Logger()
@@ -71,6 +78,7 @@ class Poller:
         """
         self.reactor = reactor
         self.busy = False
+        self.work = WORK
         self._after = after
         self.now = reactor.seconds()
         self.seconds: Callable[[], float] = reactor.seconds
@@ -133,12 +141,18 @@ class Poller:
         self._call = None
         self.now = self.seconds()
         self.busy = True
-        unfinished, self._unfinished = self._unfinished, []
-        for each in unfinished:
+        self.work = WORK
+        unfinished, self._unfinished = deque(self._unfinished), []
+        while unfinished and self.work > 0:
+            each = unfinished.popleft()
             try:
                 each.go_on()
             except Exception:
                 self._fail(each)
+        if unfinished:  # they come before those who had their turn
+            self._unfinished = [*unfinished, *self._unfinished]
+            if self._call is None:
+                self._call = self.callLater(0, self._go_on)
         self._after()
         self.busy = False
 
@@ -163,6 +177,7 @@ class Poller:
     def doRead(self) -> None:
         self.now = self.seconds()
         self.busy = True
+        self.work = WORK
         watched = self._watched
         for descriptor, events in self._epoll.poll(0, EVENTS):
             one = watched[descriptor]

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReadDescriptor
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from portmux.net.lane.poller import EDGE, IN, OUT, Poller
+from portmux.net.lane.poller import EDGE, IN, OUT, WORK, Poller
 from tests.net.turned import Turned
 
 
@@ -188,6 +188,19 @@ class PollerTests(SynchronousTestCase):
         self.reactor.settle()
         self.assertEqual(unfinished.turns, 3)
         self.assertEqual(other.told, [IN])
+
+    def test_no_more_than_so_much(self) -> None:
+        """All have their turn, one after the other, however many there are."""
+        many = [Kept(self.spend) for _ in range(3 * WORK)]
+        for one in many:
+            self.poller.later(one)
+        for turn in (1, 2, 3):
+            self.reactor.runUntilCurrent()
+            self.assertEqual(sum(one.turns for one in many), turn * WORK)
+            self.assertEqual({one.turns for one in many[: turn * WORK]}, {1})
+
+    def spend(self) -> None:
+        self.poller.work -= 1
 
     def test_as_a_reactor(self) -> None:
         """Again and again, as long as it is so."""
