@@ -347,8 +347,8 @@ class ConsistencyTests(SynchronousTestCase):
             (plant.write, 2),
             (plant.execute, 6),
             (plant.deliver, 5),
-            (plant.wait, 1),
-            (plant.cut, 0.2),
+            (plant.wait, 2),
+            (plant.cut, 0.1),
         )
         kinds, weights = zip(*steps, strict=True)
         for step in dice.choices(kinds, weights, k=count):
@@ -363,7 +363,6 @@ class ConsistencyTests(SynchronousTestCase):
         seconds = Seconds(1.0) if cache else None
         plant = Plant(Modbus(share=share, cache=seconds), 4, connections)
         self.run_steps(plant, Random(seed), 400)
-        self.assertGreater(plant.compared, 20)
 
     def test_it_happens(self) -> None:
         """The plant compares, and notices what is wrong."""
