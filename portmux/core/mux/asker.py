@@ -66,7 +66,8 @@ class Asker:
     @ivar line: its requests that wait, in its order.
     @ivar under_way: how many of its requests the target has, or another client's
         request stands for.
-    @ivar standing: since when it has been kept from asking by a full queue.
+    @ivar kept: its next request, for which the queue has no room.
+    @ivar standing: since when that is so.
     @ivar full: it does not take the answers that it was given.
     @ivar held: it is not being read.
     @ivar reading: its requests are being taken.
@@ -80,6 +81,7 @@ class Asker:
     reader: Reader
     line: deque[Request] = attrs.field(factory=deque, init=False)
     under_way: int = attrs.field(default=0, init=False)
+    kept: Frame | None = attrs.field(default=None, init=False)
     standing: float | None = attrs.field(default=None, init=False)
     full: bool = attrs.field(default=False, init=False)
     held: bool = attrs.field(default=False, init=False)

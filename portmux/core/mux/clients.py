@@ -103,24 +103,24 @@ class Clients:
         """@return: whether there may be requests that were not taken."""
         settings = self._settings
         while asker.asking < settings.per_client and not (asker.gone or asker.full):
-            passes = bool(self._standing) and asker.standing is None
-            if self._lines.full or passes:
-                if asker.standing is None:
-                    asker.standing = now
-                self._standing[asker] = None
-                return True
             try:
-                frame = asker.reader.read()
+                frame = asker.kept or asker.reader.read()
             except Malformed as error:
                 if not asker.asking:  # else its answers come first
                     self.hang_up(asker, "malformed", str(error), now)
                 return True
-            arrived = now if asker.standing is None else asker.standing
-            asker.standing = None
             if frame is None:
                 self._await_more(asker, now)
                 return False
             self._quiet.pop(asker, None)
+            passes = bool(self._standing) and asker.standing is None
+            if self._lines.full or passes:
+                asker.kept = frame
+                asker.standing = now if asker.standing is None else asker.standing
+                self._standing[asker] = None
+                return True
+            arrived = now if asker.standing is None else asker.standing
+            asker.kept = asker.standing = None
             self.take(asker, frame, arrived, now)
         return True
 

@@ -129,7 +129,8 @@ class Upstream:
     def _failure(self, why: str, begun: float, now: float) -> None:
         """@param begun: when the attempt was made; the next one counts from there."""
         settings = self.settings
-        self.failures += 1
+        if begun > self._failed or not self.failures:
+            self.failures += 1  # else it is of the same round as the last one
         self.tally.failures += 1
         self.why = why
         self._failed = now
@@ -145,7 +146,7 @@ class Upstream:
     def _retry(self) -> float:
         """@return: when to try again: sooner for a request that came since."""
         waiting = self.waiting
-        came = waiting.called and waiting.latest > self._failed
+        came = waiting.called and waiting.latest >= self._failed
         return self._soon if came else self._again
 
     # -- requests

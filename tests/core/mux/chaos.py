@@ -139,6 +139,7 @@ TROUBLE = (
     "end",
     "unasked",
     "mislabelled",
+    "mislabelled",
     "late",
     "refuse",
     "accept",
@@ -300,11 +301,13 @@ class Chaos(RuleBasedStateMachine):
             return
         # Without numbers, nobody can tell it from an answer that is waited for.
         ups = [each for each in self.up if self.numbered or not each.pending]
+        if what == "mislabelled" and self.numbered:
+            ups = [each for each in ups if each.pending]
         side = some(number, ups)
         if side is None:
             return
         request = self.language.request(60_000, unit, write=False, mark=60_000)
-        if what == "mislabelled" and side.pending and self.numbered:
+        if what == "mislabelled" and side.pending:
             # The right number, but another device's answer.
             request = side.pending[0][:2] + request[2:6] + b"\t" + request[7:]
         self.say(side, self.language.answer(request), set())

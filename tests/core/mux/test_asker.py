@@ -1,0 +1,31 @@
+"""Tests for L{portmux.core.mux.asker}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from portmux.core.frame.framer import Frame
+from portmux.core.frame.line import Line
+from portmux.core.mux.asker import Asker, Request, Stage
+from tests.core.mux.stage import SOURCE
+
+
+def asker() -> Asker:
+    return Asker(SOURCE, Line().requests())
+
+
+class AskerTests(SynchronousTestCase):
+    def test_asks_what_waits_and_what_is_under_way(self) -> None:
+        one = asker()
+        self.assertEqual(one.asking, 0)
+        one.line.append(Request(one, Frame(b"a\n"), 1, 0.0))
+        one.under_way = 2
+        self.assertEqual(one.asking, 3)
+
+
+class RequestTests(SynchronousTestCase):
+    def test_is_sent_as_it_came(self) -> None:
+        """Unless it gets a number."""
+        request = Request(asker(), Frame(b"a\n"), 1, 0.0)
+        self.assertIs(request.sent, request.frame)
+        self.assertIs(request.stage, Stage.WAITING)

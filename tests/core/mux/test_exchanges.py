@@ -1,0 +1,202 @@
+"""Tests for L{portmux.core.mux.exchanges}: what becomes of requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from portmux.core.frame.framer import Trouble
+from portmux.core.frame.http import Http
+from portmux.core.frame.modbus import Modbus
+from portmux.core.frame.modbus_rtu import ModbusRtu
+from portmux.core.mux.exchanges import DEAD, NO_TURN, SILENT
+from tests.core.mux.chaos import Serial, Tcp
+from tests.core.mux.experts import Known, Spoken
+from tests.core.mux.stage import Stage
+
+
+class FailureTests(SynchronousTestCase):
+    def test_words(self) -> None:
+        self.assertEqual((SILENT.trouble, DEAD.trouble), (Trouble.SILENT,) * 2)
+        self.assertIs(NO_TURN.trouble, Trouble.UNREACHABLE)
+
+
+class RepliesTests(SynchronousTestCase):
+    """C{errors: protocol}"""
+
+    def test_modbus_without_a_path(self) -> None:
+        stage = Stage(Modbus(), replies=True, reachable=False)
+        one = stage.client()
+        stage.ask(one, Tcp().request(5, 1, False, 7))
+        stage.fail(stage.wires[0])
+        stage.advance(3)
+        self.assertEqual(one.heard.hex(" "), "00 07 00 00 00 03 01 83 0a")
+        self.assertIsNone(one.told)
+
+    def test_modbus_without_an_answer(self) -> None:
+        stage = Stage(Modbus(), replies=True, answer=1.0)
+        one = stage.client()
+        stage.ask(one, Tcp().request(5, 1, False, 7))
+        stage.advance(1)
+        self.assertEqual(one.heard.hex(" "), "00 07 00 00 00 03 01 83 0b")
+
+    def test_the_next_request_goes_on(self) -> None:
+        stage = Stage(Modbus(), replies=True, answer=1.0)
+        one = stage.client()
+        stage.ask(one, Tcp().request(5, 1, False, 7) + Tcp().request(6, 1, False, 8))
+        stage.advance(1)
+        self.assertEqual(len(one.heard), 9)
+        sent = stage.wires[-1].take()
+        stage.say(stage.wires[-1], Tcp().answer(sent))
+        self.assertEqual(one.heard[9:], Tcp().answer(Tcp().request(6, 1, False, 8)))
+
+    def test_http(self) -> None:
+        stage = Stage(Http(), replies=True, answer=1.0)
+        one = stage.client()
+        stage.ask(one, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        stage.advance(1)
+        self.assertTrue(one.heard.startswith(b"HTTP/1.1 504 "), one.heard)
+
+    def test_line_has_no_words_for_it(self) -> None:
+        stage = Stage(replies=True, answer=1.0)
+        one = stage.client()
+        stage.ask(one, b"a\n")
+        stage.advance(1)
+        self.assertEqual((one.heard, one.told), (b"", ("answer-timeout", "")))
+
+
+class RepeatTests(SynchronousTestCase):
+    def test_a_read_is_sent_again(self) -> None:
+        stage = Stage(Spoken())
+        one = stage.client()
+        stage.ask(one, b"r1\n")
+        stage.end(stage.wires[0])
+        stage.advance(1)
+        self.assertEqual(stage.wires[1].take(), b"r1\n")
+        stage.say(stage.wires[1], b"1\n")
+        self.assertEqual((one.heard, stage.tally.repeated), (b"1\n", 1))
+
+    def test_as_often_as_allowed(self) -> None:
+        stage = Stage(Spoken(), retries=2)
+        one = stage.client()
+        stage.ask(one, b"r1\n")
+        for _ in range(3):
+            self.assertIsNone(one.told)
+            stage.fail(stage.wires[-1], "reset by the target")
+            stage.advance(4)
+        self.assertEqual(one.told, ("backend-lost", "reset by the target"))
+        self.assertEqual(len(stage.wires), 3)
+
+    def test_a_write_is_not(self) -> None:
+        stage = Stage(Spoken())
+        one = stage.client()
+        stage.ask(one, b"w1\n")
+        stage.end(stage.wires[0])
+        self.assertEqual(one.told, ("backend-lost", "closed by the target"))
+
+    def test_nor_what_nobody_waits_for(self) -> None:
+        stage = Stage(Spoken())
+        one = stage.client()
+        stage.ask(one, b"r1\n")
+        stage.leave(one)
+        stage.end(stage.wires[0])
+        stage.advance(5)
+        self.assertEqual(len(stage.wires), 1)
+
+    def test_those_on_one_connection_stay_in_order(self) -> None:
+        stage = Stage(Modbus(), pipeline=3, per_client=3)
+        one, tcp = stage.client(), Tcp()
+        requests = [tcp.request(number, 1, False, number) for number in (1, 2, 3)]
+        stage.ask(one, b"".join(requests))
+        stage.fail(stage.wires[0], "reset by the target")
+        stage.advance(1)
+        sent = stage.wires[1].take()
+        self.assertEqual([tcp.token(sent[at:]) for at in (0, 12, 24)], [1, 2, 3])
+
+
+class BroadcastTests(SynchronousTestCase):
+    def test_nobody_answers(self) -> None:
+        stage = Stage(ModbusRtu(), pause=0.5)
+        one, serial = stage.client(), Serial()
+        everybody = serial.request(5, 0, True, 0)
+        stage.ask(one, everybody + serial.request(6, 1, False, 0))
+        (wire,) = stage.wires
+        self.assertEqual(wire.take(), everybody)
+        stage.advance(0.5)
+        self.assertEqual(wire.take(), serial.request(6, 1, False, 0))
+        self.assertEqual(stage.tally.results, {"unanswered": 1})
+
+
+class SharedTests(SynchronousTestCase):
+    def stage(self, **settings: Any) -> Stage:
+        return Stage(Spoken(), expert=Known(), **settings)
+
+    def test_one_answer_for_all(self) -> None:
+        stage = self.stage()
+        people = [stage.client() for _ in range(3)]
+        for person in people:
+            stage.ask(person, b"r1\n")
+        (wire,) = stage.wires
+        self.assertEqual(wire.take(), b"r1\n")
+        stage.say(wire, b"1\n")
+        self.assertEqual([person.heard for person in people], [b"1\n"] * 3)
+        self.assertEqual(stage.tally.results, {"answered": 1, "shared": 2})
+        stage.ask(people[0], b"r1\n")
+        self.assertEqual(wire.take(), b"r1\n")
+
+    def test_who_asked_first_may_leave(self) -> None:
+        """While it waits, the next one stands for all; while it is asked, it does."""
+        for busy in (True, False):
+            stage = self.stage()
+            first, second, third = (stage.client() for _ in range(3))
+            if busy:
+                stage.ask(stage.client(), b"w1\n")
+            for person in (first, second, third):
+                stage.ask(person, b"r1\n")
+            stage.leave(first)
+            (wire,) = stage.wires
+            if busy:
+                self.assertEqual(wire.take(), b"w1\n")
+                stage.say(wire, b"W\n")
+            self.assertEqual(wire.take(), b"r1\n")
+            stage.say(wire, b"1\n")
+            self.assertEqual((second.heard, third.heard), (b"1\n", b"1\n"))
+
+    def test_all_are_told_that_there_is_none(self) -> None:
+        stage = self.stage(answer=1.0)
+        people = [stage.client() for _ in range(3)]
+        for person in people:
+            stage.ask(person, b"r1\n")
+        stage.advance(1)
+        self.assertEqual(
+            [person.told for person in people], [("answer-timeout", "")] * 3
+        )
+
+    def test_not_what_was_asked_before_a_write(self) -> None:
+        """Else a client that has written could read what was there before."""
+        stage = self.stage(connections=2)
+        reader, writer = stage.client(), stage.client()
+        stage.ask(reader, b"r1\n")
+        stage.ask(writer, b"w1\n")
+        first, second = stage.wires
+        stage.say(second, b"W\n")
+        second.take()
+        stage.ask(writer, b"r1\n")
+        self.assertEqual(second.take(), b"r1\n")
+        stage.say(second, b"new\n")
+        stage.say(first, b"old\n")
+        self.assertEqual((reader.heard, writer.heard), (b"old\n", b"W\nnew\n"))
+
+
+class ToldTests(SynchronousTestCase):
+    def test_of_every_request(self) -> None:
+        stage = Stage(told=True, answer=1.0)
+        one, two = stage.client(), stage.client()
+        stage.ask(one, b"a\nb\n")
+        stage.say(stage.wires[0], b"A\n")
+        stage.ask(two, b"c\n")
+        stage.leave(two)
+        stage.advance(1)
+        expected = [(b"a\n", "answered"), (b"c\n", "left"), (b"b\n", "silent")]
+        self.assertEqual(stage.over, expected)

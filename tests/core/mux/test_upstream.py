@@ -1,0 +1,104 @@
+"""Tests for L{portmux.core.mux.upstream}: when to connect, and to whom."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from portmux.core.address import Host
+from portmux.core.frame.line import Line
+from portmux.core.mux.settings import Settings
+from portmux.core.mux.tally import Tally
+from portmux.core.mux.upstream import JITTER, Upstream
+from portmux.core.pool import Pool
+from tests.core.mux.stage import TARGET, Stage
+
+OTHER = Host("192.0.2.10", 502)
+
+
+class BackoffTests(SynchronousTestCase):
+    def test_chance_shortens_it_a_little(self) -> None:
+        """So the longest wait stays the longest."""
+        pool, settings = Pool.of([TARGET]), Settings(backoff=10, longest=30)
+        upstream = Upstream(0, pool, settings, Tally(), Line(), lambda: 1.0)
+        link = upstream.dial(True, 0.0)
+        assert link is not None
+        upstream.lose(link, 0.0, "connection refused")
+        self.assertEqual(upstream.due(True, 0.0), 10 * (1 - JITTER))
+
+    def test_it_is_forgotten_with_the_first_answer(self) -> None:
+        stage = Stage(reachable=False, unreachable=9.0)
+        one = stage.client()
+        stage.ask(one, b"a\n")
+        for _ in range(2):
+            stage.fail(stage.wires[-1])
+            stage.advance(1)
+        stage.advance(1)
+        self.assertIsNone(one.told)
+        stage.connected(stage.wires[-1])
+        stage.say(stage.wires[-1], b"A\n")
+        stage.end(stage.wires[-1])
+        stage.ask(one, b"b\n")
+        self.assertEqual(len(stage.wires), 4)
+
+    def test_one_connection_tries_for_all(self) -> None:
+        stage = Stage(connections=3, keep=True, reachable=False)
+        stage.carry(stage.mux.start(0.0))
+        self.assertEqual(len(stage.wires), 3)
+        for wire in list(stage.wires):
+            stage.fail(wire)
+        stage.advance(1)
+        self.assertEqual(len(stage.wires), 4)
+
+
+class BackendTests(SynchronousTestCase):
+    def test_the_next_one_is_tried_at_once(self) -> None:
+        stage = Stage(pools=[Pool.of([TARGET, OTHER])], reachable=False)
+        one = stage.client()
+        stage.ask(one, b"a\n")
+        stage.fail(stage.wires[0])
+        tried = [wire.link.backend.address for wire in stage.wires]
+        self.assertEqual(tried, [TARGET, OTHER])
+        stage.fail(stage.wires[1])
+        self.assertEqual(len(stage.wires), 2)
+        stage.advance(1)
+        self.assertEqual(stage.wires[2].link.backend.address, TARGET)
+
+    def test_none_is_there(self) -> None:
+        pool = Pool.of([TARGET])
+        pool.disable(pool.backends[0], 0.0)
+        stage = Stage(pools=[pool])
+        one = stage.client()
+        stage.ask(one, b"a\n")
+        stage.advance(1.5)
+        pool.enable(pool.backends[0], 1.5)
+        self.assertEqual(stage.wires, [])
+        stage.advance(1.5)
+        self.assertEqual(one.told, ("connect-failed", "no backend is there"))
+
+    def test_what_is_held_is_given_back(self) -> None:
+        pool = Pool.of([TARGET])
+        stage = Stage(pools=[pool], connections=2)
+        one, two = stage.client(), stage.client()
+        stage.ask(one, b"a\n")
+        stage.ask(two, b"b\n")
+        self.assertEqual(pool.backends[0].active, 2)
+        stage.end(stage.wires[0])
+        stage.end(stage.wires[1])
+        self.assertEqual(pool.backends[0].active, 0)
+        self.assertEqual(pool.backends[0].totals.sessions, 2)
+
+
+class WantedTests(SynchronousTestCase):
+    def test_no_more_connections_than_requests(self) -> None:
+        stage = Stage(connections=9)
+        one = stage.client()
+        for _ in range(5):
+            stage.ask(one, b"a\n")
+            stage.say(stage.wires[0], b"A\n")
+        self.assertEqual(len(stage.wires), 1)
+        self.assertEqual((stage.tally.open, stage.tally.dialled), (1, 1))
+
+    def test_unless_they_are_to_be_kept(self) -> None:
+        stage = Stage(connections=3, keep=True)
+        stage.carry(stage.mux.start(0.0))
+        self.assertEqual(stage.tally.open, 3)
