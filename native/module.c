@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
     PyObject_HEAD
@@ -19,7 +18,8 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     struct loop loop;
-    pid_t process; /* whose thread it is; 0: closed, or never started */
+    bool running;
+    unsigned process; /* whose thread it is */
 } LoopObject;
 
 struct state {
@@ -39,6 +39,20 @@ static const char *const WORDS[] = {
 };
 
 static int CLIENT_SIDE = CLIENT, BACKEND_SIDE = BACKEND;
+
+/* So many forks lie between the process that loaded us and this one. To ask for the
+ * process' number is a system call, for each session. */
+static unsigned process;
+
+static void forked(void)
+{
+    process++;
+}
+
+static void watch_for_forks(void)
+{
+    pthread_atfork(NULL, NULL, forked);
+}
 
 static void release(PyObject *self)
 {
@@ -129,11 +143,11 @@ static struct loop *running(PyObject *self)
 {
     LoopObject *object = (LoopObject *)self;
 
-    if (object->process == getpid())
+    if (object->running && object->process == process)
         return &object->loop;
-    PyErr_SetString(PyExc_ValueError, object->process == 0
-                                          ? "the loop is closed"
-                                          : "the loop's thread is in another process");
+    PyErr_SetString(PyExc_ValueError, object->running
+                                          ? "the loop's thread is in another process"
+                                          : "the loop is closed");
     return NULL;
 }
 
@@ -185,7 +199,8 @@ static PyObject *loop_new(PyTypeObject *type, PyObject *arguments, PyObject *key
         errno = fault;
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    object->process = getpid();
+    object->process = process;
+    object->running = true;
     return (PyObject *)object;
 }
 
@@ -212,7 +227,7 @@ static void loop_dealloc(PyObject *self)
     LoopObject *object = (LoopObject *)self;
 
     /* In a child that was forked there is no thread to wait for. */
-    if (object->process == getpid()) {
+    if (object->running && object->process == process) {
         struct line line = loop_stop(&object->loop);
 
         Py_XDECREF(listed(&line));
@@ -233,7 +248,7 @@ static void set_up(struct pair *pair, int client, int backend, bool client_ended
     const int descriptors[] = {client, backend};
 
     for (int which = CLIENT; which <= BACKEND; which++) {
-        pair->sides[which].pair = pair;
+        pair->sides[which].is_backend = which == BACKEND;
         pair->sides[which].descriptor = descriptors[which];
         pair->sides[which].writable = true; /* trying tells */
     }
@@ -349,7 +364,7 @@ static PyObject *close_loop(PyObject *self, PyObject *unused)
     (void)unused;
     if (loop == NULL)
         return NULL;
-    object->process = 0; /* nobody else shall */
+    object->running = false;
     Py_BEGIN_ALLOW_THREADS
     line = loop_stop(loop);
     Py_END_ALLOW_THREADS
@@ -386,9 +401,11 @@ static PyType_Spec loop_spec = {
 
 static int execute(PyObject *module)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct state *state = PyModule_GetState(module);
     PyObject *loop;
 
+    pthread_once(&once, watch_for_forks);
     state->pair = PyType_FromModuleAndSpec(module, &pair_spec, NULL);
     if (state->pair == NULL || PyModule_AddType(module, (PyTypeObject *)state->pair) < 0)
         return -1;

@@ -29,9 +29,9 @@
 enum step { MOVED, BLOCKED, LOST_FROM, LOST_TO, NO_MEMORY };
 
 /* How it is called when a side is gone without an orderly end. */
-static enum end lost(const struct side *side)
+static enum end lost(int which)
 {
-    return side == &side->pair->sides[CLIENT] ? CLIENT_LOST : BACKEND_LOST;
+    return which == CLIENT ? CLIENT_LOST : BACKEND_LOST;
 }
 
 static bool has_ended(const struct pair *pair, int which)
@@ -72,12 +72,14 @@ static void drop(struct loop *loop, struct flow *flow)
 
 static bool hold(struct flow *flow, const char *bytes, size_t size)
 {
+    if (size > UINT32_MAX)
+        return false;
     flow->held = malloc(size);
     if (flow->held == NULL)
         return false;
     memcpy(flow->held, bytes, size);
     flow->first = 0;
-    flow->last = size;
+    flow->last = (uint32_t)size;
     return true;
 }
 
@@ -116,16 +118,16 @@ static enum step push(struct loop *loop, struct flow *flow, struct side *to)
         to->writable = false;
         return BLOCKED;
     }
-    touch(loop, to->pair);
+    touch(loop, pair_of(to));
     pass(flow, (size_t)size);
     if (flow->pipe != NULL) {
-        flow->piped -= (size_t)size;
+        flow->piped -= (uint32_t)size;
         if (flow->piped == 0) {
             pipes_give(&loop->pipes, flow->pipe);
             flow->pipe = NULL;
         }
     } else {
-        flow->first += (size_t)size;
+        flow->first += (uint32_t)size;
         if (flow->first == flow->last)
             drop(loop, flow);
     }
@@ -152,12 +154,12 @@ static enum step splice_in(struct loop *loop, struct flow *flow, struct side *fr
     flow->pipe = pipes_take(&loop->pipes, loop->now);
     if (flow->pipe == NULL)
         return BLOCKED;
-    unblock(from->pair);
+    unblock(pair_of(from));
     size = splice(from->descriptor, NULL, flow->pipe->in, NULL, flow->pipe->size,
                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (size > 0) {
-        touch(loop, from->pair);
-        flow->piped = (size_t)size;
+        touch(loop, pair_of(from));
+        flow->piped = (uint32_t)size;
         flow->small = size < SMALL_SIZE ? flow->small + 1 : 0;
         if (flow->small == SMALL)
             flow->full = flow->small = 0;
@@ -188,10 +190,10 @@ static enum step copy(struct loop *loop, struct flow *flow, struct side *from,
     }
     if (size < BUFFER && !from->to_the_end)
         from->readable = false; /* more would be told; saves asking for it */
-    touch(loop, from->pair);
+    touch(loop, pair_of(from));
     if (size == 0) {
-        atomic_fetch_or_explicit(&from->pair->ended,
-                                 (uint8_t)(1 << (from - from->pair->sides)),
+        atomic_fetch_or_explicit(&pair_of(from)->ended,
+                                 (uint8_t)(1 << from->is_backend),
                                  memory_order_relaxed);
         return BLOCKED;
     }
@@ -345,7 +347,7 @@ static bool discard(struct loop *loop, struct side *side)
             total += (size_t)size;
     }
     if (side->readable)
-        loop_again(loop, side->pair);
+        loop_again(loop, pair_of(side));
     return true;
 }
 
@@ -441,9 +443,9 @@ static enum end relay(struct loop *loop, struct pair *pair)
     for (int which = CLIENT; which <= BACKEND; which++) {
         switch (pump(loop, pair, which)) {
         case LOST_FROM:
-            return lost(&pair->sides[which]);
+            return lost(which);
         case LOST_TO:
-            return lost(&pair->sides[!which]);
+            return lost(!which);
         case NO_MEMORY:
             pair->error = ENOMEM;
             return FAILED;
@@ -453,7 +455,7 @@ static enum end relay(struct loop *loop, struct pair *pair)
     }
     for (int which = CLIENT; which <= BACKEND; which++)
         if (is_lost(pair, which))
-            return lost(&pair->sides[which]);
+            return lost(which);
     return OPEN;
 }
 
@@ -503,7 +505,7 @@ static bool begin(struct loop *loop, struct pair *pair)
 
 void pair_event(struct loop *loop, struct side *side, uint32_t events)
 {
-    struct pair *pair = side->pair;
+    struct pair *pair = pair_of(side);
 
     if (pair->gone || side->descriptor < 0)
         return;

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -29,25 +30,25 @@ struct pair;
 struct loop;
 
 struct side {
-    struct pair *pair;
-    int descriptor; /* -1: closed */
-    bool readable;  /* until reading says that it is not; so with writable */
-    bool writable;
-    bool to_the_end; /* a short read does not mean that nothing is left */
-    bool broken;     /* an error waits to be read */
-    bool finished;   /* was told the end, behind all that was for it */
+    int descriptor;    /* -1: closed */
+    bool is_backend;   /* its place in its pair */
+    bool readable : 1; /* until reading says that it is not; so with writable */
+    bool writable : 1;
+    bool to_the_end : 1; /* a short read does not mean that nothing is left */
+    bool broken : 1;     /* an error waits to be read */
+    bool finished : 1;   /* was told the end, behind all that was for it */
 };
 
 /* From a side to the other. What it has taken is in one place at the most. */
 struct flow {
     struct pipe *pipe;
-    size_t piped;
     char *held;
-    size_t first, last; /* of what is held */
-    _Atomic uint64_t passed;
+    uint32_t piped;
+    uint32_t first, last; /* of what is held */
     uint8_t full;   /* reads in a row that filled the buffer */
     uint8_t small;  /* spliced pieces in a row that were small */
     bool unspliced; /* the kernel cannot splice from this socket */
+    _Atomic uint64_t passed;
 };
 
 struct pair {
@@ -73,6 +74,12 @@ struct pair {
     LIST_ENTRY(pair) wish;
     bool unwanted, told;
 };
+
+static inline struct pair *pair_of(struct side *side)
+{
+    return (struct pair *)((char *)(side - side->is_backend) -
+                           offsetof(struct pair, sides));
+}
 
 /* The loop has heard of one of the pair's sockets. */
 void pair_event(struct loop *loop, struct side *side, uint32_t events);
