@@ -21,6 +21,7 @@ from portmux.core.plan import Serving
 from portmux.core.pool import Pool
 from portmux.core.registry import Registry
 from portmux.net.mux import Hub
+from portmux.net.muxlog import MuxLog
 
 
 @attrs.frozen
@@ -149,6 +150,24 @@ class MuxTimeouts:
 
 
 @attrs.frozen
+class MuxMessages:
+    """What a multiplexer writes to the log, beside records."""
+
+    numbers: Seconds | None = option(
+        "time from one line with numbers of requests and connections to the next; "
+        "none: there are none",
+        default=None,
+        check=positive,
+        example="1m",
+    )
+    octets: bool = option(
+        "all that is sent and received, in hexadecimal, at level debug",
+        default=False,
+        example="true",
+    )
+
+
+@attrs.frozen
 class Mux:
     """
     Clients' requests go to the target one after another, over few connections, and
@@ -217,6 +236,7 @@ class Mux:
     connect: MuxConnect = option("connections to the target", factory=MuxConnect)
     queue: MuxQueue = option("requests that wait", factory=MuxQueue)
     timeouts: MuxTimeouts = option("how long is waited", factory=MuxTimeouts)
+    log: MuxMessages = option("what it writes to the log", factory=MuxMessages)
 
     def __attrs_post_init__(self) -> None:
         hold(self)
@@ -241,7 +261,8 @@ class Mux:
 
     def plan(self) -> Serving:
         pool = Pool.of(self.to) if self.pool is None else Pool.of((), name=self.pool)
-        hub = Hub(self, pool, self._multiplexer, self.connect.keepalive)
+        log = MuxLog(self.log.numbers, self.log.octets)
+        hub = Hub(self, pool, self._multiplexer, self.connect.keepalive, log)
         return Serving("mux", hub.serve, lasting=hub)
 
     def _multiplexer(self, pool: Pool, tally: Tally) -> Multiplexer:

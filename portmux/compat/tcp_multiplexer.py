@@ -121,3 +121,6 @@ class Server:
         yield "queue.size", str(max(1, self.queue))
         yield "timeouts.answer", show_seconds(self.timeout)
         yield "timeouts.request", show_seconds(self.timeout)
+        yield "log.numbers", "1m"
+        if self.level == "debug":
+            yield "log.octets", "true"

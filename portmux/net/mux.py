@@ -30,6 +30,7 @@ from portmux.core.pool import Pool
 from portmux.net.client import Client
 from portmux.net.engine import Engine
 from portmux.net.life import Ending
+from portmux.net.muxlog import MuxLog
 from portmux.net.upstream import Upstream
 
 
@@ -51,6 +52,7 @@ class Hub:
         pool: Pool,
         make: Callable[[Pool, Tally], Multiplexer],
         keepalive: float | None,
+        log: MuxLog,
     ) -> None:
         """
         @param options: what it was made from; equal to those of another that could
@@ -61,6 +63,8 @@ class Hub:
         self._options = options
         self._make = make
         self._keepalive = keepalive
+        self._log = log
+        self._route = ""
         self._tally = Tally()
         self._engine: Engine | None = None
         self._mouths: dict[Asker, _Mouth] = {}
@@ -77,24 +81,27 @@ class Hub:
 
     def count(self, counts: Counts, route: str) -> None:
         if self._engine is None:
-            self._tally = counts.mux(route, Tally)
+            self._tally, self._route = counts.mux(route, Tally), route
 
     def start(self, engine: Engine) -> None:
         if self._engine is None:
             self._engine = engine
             self.mux = self._make(self.pool, self._tally)
             self._now: Callable[[], float] = engine.reactor.seconds
+            self._log.start(engine.reactor, self._route, self._tally)
             self.carry(self.mux.start(self._now()))
 
     def retire(self) -> None:
         if self._engine is not None:
+            self._log.stop()
             self.carry(self.mux.retire(self._now()))
 
     async def serve(self, client: Client) -> None:
         """The whole life of a client's connection."""
         self.start(client.engine)
         asker = self.mux.join(client.session.source, self._now())
-        mouth = self._mouths[asker] = _Mouth(self, asker, client)
+        mouth = self._mouths[asker] = _Mouth(self, asker, client, self._log)
+        self._log.clients += 1
         client.transport.registerProducer(mouth, True)
         client.attach(mouth)
         self._watch()
@@ -103,6 +110,7 @@ class Hub:
         finally:
             self.carry(self.mux.leave(asker, self._now()))
             del self._mouths[asker]
+            self._log.clients -= 1
             client.session.note(requests=asker.requests, failed=asker.failed)
 
     # -- what happens
@@ -121,6 +129,8 @@ class Hub:
 
     def arrived(self, link: Link, data: bytes) -> None:
         """A target has sent something."""
+        if self._log.octets:
+            self._log.told("from target", link.backend.address, data)
         self.carry(self.mux.arrived(link, data, self._now()))
 
     def ended(self, link: Link) -> None:
@@ -155,6 +165,9 @@ class Hub:
         if isinstance(effect, Send):
             upstream = self._upstreams.get(effect.link)
             if upstream is not None:
+                if self._log.octets:
+                    where = effect.link.backend.address
+                    self._log.told("to target", where, effect.data)
                 upstream.write(effect.data)
         elif isinstance(effect, Over):
             self._tell(effect)
@@ -229,14 +242,17 @@ class _Mouth:
     @ivar client: its connection.
     """
 
-    def __init__(self, hub: Hub, asker: Asker, client: Client) -> None:
+    def __init__(self, hub: Hub, asker: Asker, client: Client, log: MuxLog) -> None:
         self.over = Ending()
+        self._log = log
         self._hub = hub
         self._asker = asker
         self.client = client
 
     def obey(self, effect: Answer | Hold | HangUp) -> None:
         if isinstance(effect, Answer):
+            if self._log.octets:
+                self._log.told("to client", self.client.session.number, effect.data)
             self.client.write(effect.data)
         elif isinstance(effect, Hold):
             transport = self.client.transport
@@ -251,6 +267,8 @@ class _Mouth:
     # -- what it sends
 
     def received(self, data: bytes) -> None:
+        if self._log.octets:
+            self._log.told("from client", self.client.session.number, data)
         self._hub.heard(self._asker, data)
 
     def ended(self) -> None:

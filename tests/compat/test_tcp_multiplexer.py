@@ -43,6 +43,7 @@ class ServerTests(SynchronousTestCase):
         self.assertEqual(config.drain, 60)
         mux = mux_of(config)
         seen = mux.settings()
+        self.assertEqual((mux.log.numbers, mux.log.octets), (60, False))
         self.assertEqual(type(mux.protocol).__name__, "Line")
         self.assertEqual(mux.to, (Host("127.0.0.1", 1234),))
         self.assertEqual(
@@ -80,6 +81,7 @@ class ServerTests(SynchronousTestCase):
         )
         self.assertEqual((seen.backoff, mux.connect.keepalive), (2.5, 90))
         self.assertEqual((config.log.level, config.drain), ("debug", 10))
+        self.assertTrue(mux.log.octets)
 
     def test_protocols(self) -> None:
         """Each has a framer; content of HTTP may have 64 MiB."""

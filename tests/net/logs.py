@@ -21,18 +21,21 @@ class Logged:
     """
     Listens to one class for as long as a test runs.
 
-    @ivar lines: level and text of each event above debugging.
+    @ivar lines: level and text of each event; of those for debugging only if asked.
     """
 
-    def __init__(self, case: SynchronousTestCase, kind: type[Any]) -> None:
+    def __init__(
+        self, case: SynchronousTestCase, kind: type[Any], debug: bool = False
+    ) -> None:
         self.lines: list[tuple[str, str]] = []
+        self._debug = debug
         self._namespace = qual(kind)
         globalLogPublisher.addObserver(self)
         case.addCleanup(globalLogPublisher.removeObserver, self)
 
     def __call__(self, event: LogEvent) -> None:
         level = event.get("log_level")
-        if level is None or level is LogLevel.debug:
+        if level is None or (level is LogLevel.debug and not self._debug):
             return
         if event.get("log_namespace") == self._namespace:
             self.lines.append((level.name, formatEvent(event)))
