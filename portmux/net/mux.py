@@ -224,8 +224,8 @@ class Hub:
                 self._timer = self._engine.reactor.callLater(wait, self._expire)
             else:
                 self._timer.reset(wait)
-        elif self._timer is not None and not self._mouths and not self._upstreams:
-            self._timer.cancel()
+        elif due == math.inf and self._timer and not self._mouths:
+            self._timer.cancel()  # nobody may be left; else it is as cheap to keep
             self._timer, self._called_at = None, math.inf
 
     def _expire(self) -> None:

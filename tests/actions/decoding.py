@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import portmux.actions
+import portmux.core.frame
 from portmux.config.decode import Decoder
 from portmux.config.faults import Faults
 from portmux.config.sources import yaml
@@ -23,6 +24,7 @@ def decoded(text: str) -> Any:
     @raise ConfigError: it has faults.
     """
     registry, faults = Registry(), Faults()
+    registry.load(portmux.core.frame)
     registry.load(portmux.actions)
     tree = yaml.parse("test", text, faults)
     decoder = Decoder(registry, faults, POOLS)
