@@ -43,18 +43,20 @@ def opened(
     """
     Open what is wanted.
 
-    @param whole: all of it; else one of it will do.
+    @param whole: all of it; else one of it will do, or none where others were open.
     @return: without the listeners that could not be opened.
     @raise BindError: nothing has changed.
     """
     optional = {SOCKET} if config.control.socket == USUAL else set()
+    before = len(sockets)
     failed = sockets.attempt(wanted, owners, optional if whole else wanted)
     for name, error in failed.items():
         if name not in optional:
             _log.error("{error}; going on without", error=str(error))
         else:
             _log.info("{error}; portmux ctl will not find it", error=str(error))
-    if failed and failed.keys() == wanted.keys() - optional:
+    if failed and not before and failed.keys() >= wanted.keys() - optional:
+        sockets.close()
         raise next(iter(failed.values()))
     if failed.keys().isdisjoint(config.listeners):
         return config

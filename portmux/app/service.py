@@ -73,6 +73,7 @@ class Portmux(MultiService):
         self._contexts = Contexts(self._directory)
         self.changes = Changes()
         self.events = Hub()
+        self.pools.observers.append(self.events.changed)
         self.since = 0.0
         self._read = config
         admin = Administration(self)
@@ -250,6 +251,7 @@ class Portmux(MultiService):
         files.obey(fresh.log)
         self._files.close(save=files)
         self._files = files
+        self.events.moved(self.config.listeners, fresh.listeners)
         self.config = fresh
 
     def _enforce(self, draft: Draft) -> None:

@@ -70,7 +70,8 @@ def _forwarding(listeners: Table, name: str, to: Sequence[str]) -> Table:
 
 
 def _tunnels(tree: Table, changed: Config) -> Table:
-    opened = Items(_HERE, tuple(_word(str(each)) for each in changed.tunnels.open))
+    sound = [each for each in changed.tunnels.open if each.remotes]
+    opened = Items(_HERE, tuple(_word(str(each)) for each in sound))
     section = tree.get("tunnels")
     if isinstance(section, Table):
         laid: Node = _laid(section, table(_HERE, open=opened))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attrs
+
+from portmux.core.pool import Change
 
 Event = Mapping[str, Any]
 """C{event} says what happened, the rest to what; values are what JSON has."""
@@ -34,6 +36,28 @@ class Hub:
             self._watchers.pop(number, None)
 
         return leave
+
+    def changed(self, change: Change) -> None:
+        """Publish what has become of a backend."""
+        if self:
+            before, after = change.before, change.after
+            self.publish(
+                {
+                    "event": "backend",
+                    "pool": change.pool.name,
+                    "backend": str(change.backend.address),
+                    "before": None if before is None else before.value,
+                    "after": None if after is None else after.value,
+                    "reason": change.reason,
+                }
+            )
+
+    def moved(self, before: Collection[str], after: Collection[str]) -> None:
+        """Publish which listeners have gone, and which have come."""
+        for word, one, other in (("closed", before, after), ("opened", after, before)):
+            for name in one:
+                if name not in other:
+                    self.publish({"event": word, "listener": name})
 
     def publish(self, event: Event) -> None:
         for told in list(self._watchers.values()):

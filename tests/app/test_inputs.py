@@ -48,7 +48,7 @@ class InputsTests(SynchronousTestCase):
 
     def test_no_file(self) -> None:
         """A file that was named and is not there is a fault that names it."""
-        expected = 'a.conf: cannot be read: no such file or directory'
+        expected = "a.conf: cannot be read: no such file or directory"
         self.assertEqual(self.faults("a.conf"), (expected,))
 
     def test_none(self) -> None:
@@ -65,7 +65,7 @@ class InputsTests(SynchronousTestCase):
         error = self.assertRaises(ConfigError, load, given)
         self.assertEqual(
             str(error),
-            'a.conf: cannot be read: no such file or directory;'
+            "a.conf: cannot be read: no such file or directory;"
             " -c FILE gives another one, portmux run --listen needs none",
         )
 

@@ -76,6 +76,7 @@ class Heard:
 class ServiceCase(SynchronousTestCase):
     """
     @ivar folder: a short path, as those of sockets have to be, and where we are.
+    @ivar runtime: where the control socket is.
     @ivar told: what signals were handed to.
     @ivar configured: configurations that came into force by a reload.
     @ivar load: reads the configuration.
@@ -90,6 +91,8 @@ class ServiceCase(SynchronousTestCase):
         self.addCleanup(os.chdir, os.getcwd())
         self.folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
+        self.runtime = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.runtime)
         os.chdir(self.folder)
         self.reactor = Stoppable()
         self.addCleanup(self._check_reactor)
@@ -125,8 +128,9 @@ class ServiceCase(SynchronousTestCase):
 
         around = Surroundings(
             reactor=lambda: self.reactor,
-            environ={},
+            environ={"RUNTIME_DIRECTORY": self.runtime},
             load=lambda: self.load(),
+            tree=lambda: load(given).tree,
             configured=self.configured.append,
             obey=lambda told, reactor: self.told.append(told),
             own_pid_file=own_pid_file,

@@ -33,7 +33,9 @@ class TunnelsTests(SynchronousTestCase):
 
     def test_defaults(self) -> None:
         """What a tunnel does not say, the section does."""
-        made = settings(tunnel("1=2"), Tunnels(retries=7, timeout=Seconds(2.0), errors=4))
+        made = settings(
+            tunnel("1=2"), Tunnels(retries=7, timeout=Seconds(2.0), errors=4)
+        )
         self.assertEqual((made.attempts, made.timeout), (7, 2.0))
         self.assertIs(made.strategy, Strategy.RANDOM)
         assert made.eject is not None

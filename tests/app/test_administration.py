@@ -1,0 +1,298 @@
+"""Test portmux.app.administration: commands to the whole program."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import closing
+from typing import Any
+
+from tests.app.test_service import Refused, ServiceCase
+
+ECHO = 'listeners: {front: {bind: "unix:front", echo: }}\n'
+PORTS = "tunnels: [%s]\nstart: any\n"
+
+
+class AdministrationCase(ServiceCase):
+    def ask(self, line: str) -> str:
+        """@return: the reply of the control socket."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(os.path.join(self.runtime, "control"))
+            client.setblocking(False)
+            client.send(f"{line}\n".encode())
+            self.reactor.settle()
+            try:
+                reply = client.recv(1 << 20).decode()
+            except BlockingIOError:
+                reply = ""
+        self.reactor.settle()
+        return reply
+
+    def call(self, method: str, *params: Any) -> Any:
+        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return json.loads(self.ask(json.dumps(asked)))["result"]
+
+    def port(self) -> int:
+        """@return: one that is free now."""
+        with closing(socket.create_server(("127.0.0.1", 0))) as free:
+            return int(free.getsockname()[1])
+
+    def tcp(self, port: int) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", port))
+        client.setblocking(False)
+        self._clients.append(client)
+        self.reactor.settle()
+        return client
+
+
+class TunnelTests(AdministrationCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.remote = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.remote.close)
+        self.to = self.remote.getsockname()[1]
+
+    def test_open_and_close(self) -> None:
+        """It serves at once; closed, it ends its connections and forgets."""
+        self.started(ECHO)
+        port = self.port()
+        self.assertEqual(self.ask(f"open {port}={self.to}"), "OK\n")
+        client = self.tcp(port)
+        served, _ = self.remote.accept()
+        self._clients.append(served)
+        self.talk(client, b"hello")
+        self.assertEqual(served.recv(9), b"hello")
+        self.assertIn("open conns 1, total conns 1", self.ask("status full"))
+        other = self.connect(first=b"x")
+        self.assertEqual(self.ask(f"close {port}"), "OK\n")
+        self.assertIsNone(self.talk(client))
+        self.assertEqual(self.talk(other), b"x", "others go on")
+        self.assertRaises(ConnectionRefusedError, self.tcp, port)
+        self.assertEqual(self.ask("status"), "OK: No tunnels\n")
+        self.assertEqual(self.ask(f"open {port}={self.to}"), "OK\n")
+        self.assertIn("total conns 0", self.ask("status full"))
+
+    def test_taken(self) -> None:
+        """A port of somebody else's is refused as plexy does, and nothing changes."""
+        self.started(ECHO)
+        reply = self.ask(f"open {self.to}=1")
+        self.assertEqual(
+            reply, "SORRY: IO error: Address already in use (os error 98)\n"
+        )
+        self.assertEqual(self.ask("status"), "OK: No tunnels\n")
+        self.assertEqual(self.ask("diff"), "OK: nothing was changed\n")
+
+    def test_remotes(self) -> None:
+        """A remote that is removed keeps its session; counts come out even."""
+        self.started(ECHO)
+        port = self.port()
+        self.ask(f"open {port}={self.to}")
+        client = self.tcp(port)
+        served, _ = self.remote.accept()
+        self._clients.append(served)
+        self.assertEqual(self.ask(f"remove {port} {self.to}"), "OK\n")
+        self.assertIn("Remotes: 0, Dead Remotes: 0", self.ask(f"detail {port}"))
+        self.talk(client, b"still")
+        self.assertEqual(served.recv(9), b"still")
+        self.assertEqual(self.ask(f"add {port} {self.to}"), "OK\n")
+        client.close()
+        self.reactor.settle()
+        served.close()
+        self.reactor.settle()
+        self.assertIn("open conns 0", self.ask("status full"))
+        self.assertIn("open conns 0", self.ask(f"detail {port}"))
+
+    def test_no_remotes(self) -> None:
+        """Clients are closed until there is one."""
+        self.started(ECHO)
+        port = self.port()
+        self.call("openTunnel", str(port), [])
+        self.assertIsNone(self.talk(self.tcp(port)))
+        self.call("addRemote", str(port), str(self.to))
+        self.assertEqual(self.talk(self.tcp(port)), b"")
+
+    def test_forwarding_listener(self) -> None:
+        """A listener like a tunnel is one."""
+        port = self.port()
+        self.started(
+            f'listeners: {{a: {{bind: "127.0.0.1:{port}", forward: "127.0.0.1:1"}}}}\n'
+        )
+        self.assertEqual(self.call("listTunnels"), [f"127.0.0.1:{port}"])
+        self.assertEqual(self.ask(f"add {port} 2"), "OK\n")
+        self.assertIn("Remotes: 2", self.ask(f"detail {port}"))
+        self.assertEqual(self.ask(f"close {port}"), "OK\n")
+        self.assertEqual(self.ask("status"), "OK: No tunnels\n")
+
+
+class ChangeTests(AdministrationCase):
+    def test_kill(self) -> None:
+        self.started(ECHO)
+        client = self.connect(first=b"x")
+        (row,) = self.call("sessions")
+        self.assertEqual(self.ask(f"kill {row['session']}"), "OK: Killed: 1\n")
+        self.talk(client)
+        self.assertIsNone(self.talk(client))
+        self.assertEqual(self.call("sessions"), [])
+        self.assertIn("end=killed", "\n".join(self.heard.texts))
+
+    def test_states_outlive_reloads(self) -> None:
+        """What an operator wants of a backend holds, until it is undone."""
+        text = 'listeners: {a: {bind: "unix:front", forward: ["unix:b", "unix:c"]}}\n'
+        self.started(text)
+        self.ask("disable a/forward unix:b")
+        self.ask("weight a/forward unix:c 5")
+        self.reload(text + "log: {level: warn}\n")
+        self.reload(text.replace('"unix:c"', '"unix:c", "unix:d"'))
+        rows = {row["backend"]: row for row in self.call("backends")}
+        self.assertEqual(rows["unix:b"]["state"], "disabled")
+        self.assertEqual(rows["unix:c"]["weight"], 5)
+        self.assertEqual(rows["unix:d"]["state"], "up")
+        self.assertEqual(self.ask("forget"), "OK\n")
+        rows = {row["backend"]: row for row in self.call("backends")}
+        self.assertEqual(rows["unix:b"]["state"], "up")
+        self.assertEqual(rows["unix:c"]["weight"], 1)
+
+    def test_limits(self) -> None:
+        """They hold for new clients, and outlive a reload."""
+        self.started(ECHO)
+        self.ask("limits front connections=1")
+        one, two = self.connect(first=b"x"), self.connect(first=b"x")
+        self.assertEqual(self.talk(one), b"x")
+        self.assertIsNone(self.talk(two))
+        self.reload(ECHO + "log: {level: warn}\n")
+        self.assertEqual(self.call("limits", "front")[0]["connections"], 1)
+
+    def test_log(self) -> None:
+        self.started(ECHO)
+        self.ask("log error net")
+        self.assertEqual(self.configured[-1].log.levels, {"net": "error"})
+
+    def test_reload_and_check(self) -> None:
+        self.started(ECHO)
+        self.write("listeners: {}\nx: 1\n")
+        self.assertIn("2 fault(s)", self.ask("check"))
+        self.assertTrue(
+            self.ask("reload").startswith("SORRY: Not reloaded: portmux.conf")
+        )
+        self.write(ECHO)
+        self.assertEqual(self.ask("check"), "OK: in order\n")
+        self.assertEqual(self.ask("reload"), "OK: reloaded\n")
+
+    def test_save(self) -> None:
+        """The configuration that would do the same."""
+        self.started(ECHO)
+        port = self.port()
+        self.ask(f"open {port}=1")
+        text = self.call("save")
+        self.assertIn(f"127.0.0.1:{port}=127.0.0.1:1", text)
+        self.assertIn("unix:front", text)
+
+    def test_watch(self) -> None:
+        """Records, and what becomes of backends."""
+        self.started('listeners: {a: {bind: "unix:front", forward: "unix:b"}}\n')
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(os.path.join(self.runtime, "control"))
+            client.setblocking(False)
+            client.send(b"watch\n")
+            self.reactor.settle()
+            self.connect(first=b"x")
+            self.ask("drain a/forward unix:b")
+            told = client.recv(65536).decode()
+        self.reactor.settle()
+        self.assertIn("\tsession ", told)
+        self.assertIn("end=connect-failed", told)
+        self.assertIn("\tbackend pool=a/forward backend=unix:b before=up", told)
+        self.assertIn("after=draining", told)
+
+    def test_drain(self) -> None:
+        """To the end somebody may look, and change nothing."""
+        service = self.started(ECHO)
+        client = self.connect(first=b"x")
+        service.drain()
+        self.assertIn("front", self.ask("sessions"))
+        self.assertIn("about to end", self.ask(f"open {self.port()}=1"))
+        client.close()
+        self.reactor.settle()
+
+
+class StartTests(AdministrationCase):
+    def test_any(self) -> None:
+        """One tunnel that cannot be had does not stop the others."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port, busy = self.port(), taken.getsockname()[1]
+            self.started(PORTS % f'"{busy}=1", "{port}=1"')
+        self.assertEqual(self.call("listTunnels"), [f"127.0.0.1:{port}"])
+        self.assertIn("going on without", "\n".join(self.heard.texts))
+
+    def test_nothing(self) -> None:
+        """Nothing at all is too little, unless nothing was asked for."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            made = self.made(PORTS % f'"{taken.getsockname()[1]}=1"')
+            self.assertRaises(Refused, made.privilegedStartService)
+
+    def test_control_goes_on(self) -> None:
+        """A reload that moves nothing of control leaves its clients alone."""
+        text = ECHO + 'control: {line: "unix:line"}\n'
+        self.started(text)
+        client = self.connect("line")
+        self.assertEqual(self.talk(client, b"status\n"), b"OK: No tunnels\n")
+        self.reload(text + "log: {level: warn}\n")
+        self.assertEqual(self.talk(client, b"status\n"), b"OK: No tunnels\n")
+
+    def test_taken_socket(self) -> None:
+        """The usual place may be another's: then it goes without."""
+        path = os.path.join(self.runtime, "control")
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(path)
+            other.listen()
+            self.started(ECHO)
+            self.assertEqual(self.talk(self.connect(), b"x"), b"x")
+            self.assertIn("portmux ctl will not find it", "\n".join(self.heard.texts))
+
+
+class StateTests(AdministrationCase):
+    def test_kept(self) -> None:
+        """The next start begins where this one was."""
+        text = ECHO + "state: kept\n"
+        self.started(text)
+        port = self.port()
+        self.ask(f"open {port}=1")
+        self.ask("limits front connections=3")
+        self.stop()
+        self.started(text)
+        self.assertEqual(self.call("listTunnels"), [f"127.0.0.1:{port}"])
+        self.assertEqual(self.call("limits", "front")[0]["connections"], 3)
+        self.ask("forget")
+        self.stop()
+        self.started(text)
+        self.assertEqual(self.call("listTunnels"), [])
+
+    def test_broken(self) -> None:
+        """A file that nobody can read is not thrown away."""
+        self.write(ECHO)
+        (self.folder / "kept").write_text("closed: [\n")
+        made = self.made(ECHO + "state: kept\n")
+        error = self.assertRaises(Refused, made.privilegedStartService)
+        self.assertIn("kept:", str(error))
+
+
+class TokenTests(AdministrationCase):
+    def test_missing(self) -> None:
+        """Without the file it does not start, and says which."""
+        made = self.made(ECHO + "control: {token-file: token}\n")
+        error = self.assertRaises(Refused, made.privilegedStartService)
+        self.assertIn("token-file token cannot be read", str(error))
+
+    def test_reload(self) -> None:
+        """A new token holds from then on."""
+        (self.folder / "token").write_text("one\n")
+        port = self.port()
+        text = ECHO + f'control: {{line: "127.0.0.1:{port}", token-file: token}}\n'
+        self.started(text)
+        self.assertEqual(self.talk(self.tcp(port), b"auth one\n"), b"OK\n")
+        (self.folder / "token").write_text("two\n")
+        self.reload(text)
+        said = self.talk(self.tcp(port), b"auth one\n")
+        self.assertEqual(said, b"SORRY: This is not the token\n")
+        self.assertEqual(self.talk(self.tcp(port), b"auth two\n"), b"OK\n")
