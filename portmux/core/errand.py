@@ -48,8 +48,11 @@ class Errand:
 
         @return: a ticket when there is room in the queue only; None: it is over.
         """
-        self.let_go(now)
-        pool, most = self.plan.pool, self._most()
+        if self.attempts or self._ticket is not None:
+            self.let_go(now)
+        pool, most = self.plan.pool, self.plan.attempts
+        if most is None:
+            most = pool.settings.attempts
         if most is None or self.attempts < most:
             source = source_key(self.source) if pool.by_source else None
             backend = pool.acquire(self._tried, source, now)
@@ -101,10 +104,6 @@ class Errand:
         if backend is not None:
             self._settle(backend)
             self.plan.pool.release(backend)
-
-    def _most(self) -> int | None:
-        given = self.plan.attempts
-        return self.plan.pool.settings.attempts if given is None else given
 
     def _hold(self, backend: Backend) -> Backend:
         self.backend = backend

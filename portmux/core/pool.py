@@ -68,12 +68,14 @@ class Pool:
     @ivar name: a pool's in the configuration, or C{LISTENER/ROUTE}.
     @ivar observers: told of every change of a backend, after it.
     @ivar waiting: sessions for which there was no room yet.
+    @ivar by_source: whether it matters where a session comes from.
     """
 
     name: str = ""
     settings: Settings = attrs.field(factory=Settings)
     observers: list[Callable[[Change], None]] = attrs.field(factory=list, repr=False)
     waiting: Line = attrs.field(factory=Line, init=False, repr=False)
+    by_source: bool = attrs.field(default=False, init=False)
     _backends: dict[Address, Backend] = attrs.field(factory=dict, init=False)
     _random: Random = attrs.field(factory=Random, repr=False)
     _usable: Sequence[Backend] = attrs.field(default=(), init=False, repr=False)
@@ -85,7 +87,7 @@ class Pool:
     _sticky: Sticky = attrs.field(factory=Sticky, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._choose = chooser(self.settings.strategy, self._random)
+        self.configure(self.settings)
 
     @classmethod
     def of(
@@ -116,12 +118,6 @@ class Pool:
         """Sessions that wait now."""
         return len(self.waiting)
 
-    @property
-    def by_source(self) -> bool:
-        """Whether it matters where a session comes from."""
-        settings = self.settings
-        return settings.sticky is not None or settings.strategy is Strategy.SOURCE_HASH
-
     # -- what sessions do
 
     def acquire(
@@ -133,7 +129,7 @@ class Pool:
         """
         Take a backend that was not tried yet; give it back by L{release}.
 
-        @param source: what counts as one source, see L{by_source}.
+        @param source: what counts as one source, where C{by_source}.
         @return: None when there is none that has room.
         """
         backends = self._usable
@@ -141,8 +137,9 @@ class Pool:
             backends = [
                 each for each in backends if each not in tried and each.has_room
             ]
+        sticky = self.settings.sticky if source is not None else None
         backend = None
-        if self.settings.sticky is not None and source is not None:
+        if sticky is not None and source is not None:
             backend = self._stuck_to(source, tried, now)
         if backend is None:
             if not backends:
@@ -151,8 +148,8 @@ class Pool:
                 backend = backends[0]
             else:
                 backend = self._choose(backends, source, now)
-        if self.settings.sticky is not None and source is not None:
-            self._sticky.put(source, backend, now + self.settings.sticky)
+        if sticky is not None and source is not None:
+            self._sticky.put(source, backend, now + sticky)
         self._take(backend)
         return backend
 
@@ -260,6 +257,8 @@ class Pool:
         """Work so from now on. Backends that are ejected stay so until a check."""
         self.settings = settings
         self._choose = chooser(settings.strategy, self._random)
+        hashed = settings.strategy is Strategy.SOURCE_HASH
+        self.by_source = hashed or settings.sticky is not None
         if settings.sticky is None:
             self._sticky = Sticky()
         self._review()

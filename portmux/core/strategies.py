@@ -72,6 +72,8 @@ def _first(backends: Sequence[Backend], source: str | None, now: float) -> Backe
 
 def _random(backends: Sequence[Backend], random: Random, now: float) -> Backend:
     shares = [backend.share(now) for backend in backends]
+    if min(shares) == max(shares):
+        return backends[int(random.random() * len(backends))]
     return random.choices(backends, shares)[0]
 
 
@@ -79,7 +81,7 @@ def _power_of_two(backends: Sequence[Backend], random: Random, now: float) -> Ba
     """Two by chance, and of them the one with fewer sessions."""
     one = _random(backends, random, now)
     other = _random([each for each in backends if each is not one], random, now)
-    return min(one, other, key=lambda backend: _load(backend, now))
+    return one if _load(one, now) <= _load(other, now) else other
 
 
 def _round_robin(
