@@ -13,7 +13,15 @@ from portmux import __version__
 from portmux.commands.common import Commands
 from portmux.net.engine import best
 
-LIBRARIES: Final = ("Twisted", "zope.interface", "attrs", "PyYAML", "h11", "wsproto", "pyOpenSSL")
+LIBRARIES: Final = (
+    "Twisted",
+    "zope.interface",
+    "attrs",
+    "PyYAML",
+    "h11",
+    "wsproto",
+    "pyOpenSSL",
+)
 
 
 def add(commands: Commands) -> None:

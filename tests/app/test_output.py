@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from twisted.internet.task import Clock
@@ -245,11 +244,9 @@ class AccessLogTests(SynchronousTestCase):
         globalLogPublisher.addObserver(heard)
         self.addCleanup(globalLogPublisher.removeObserver, heard)
 
-    def open(
-        self, path: Path | None = None, render: Callable[[Record], str] = as_text
-    ) -> AccessLog:
+    def open(self, path: Path | None = None, form: str = "text") -> AccessLog:
         """@return: a log that the test need not close."""
-        log = AccessLog(str(path or self.path), render, self.clock)
+        log = AccessLog(str(path or self.path), renderer(form), self.clock)
         self.addCleanup(log.close)
         return log
 
@@ -273,7 +270,7 @@ class AccessLogTests(SynchronousTestCase):
 
     def test_json(self) -> None:
         """The form is the caller's, and may change."""
-        log = self.open(render=renderer("json"))
+        log = self.open(form="json")
         log(record())
         log.write_as(renderer("text"))
         log(record())
@@ -378,7 +375,7 @@ class AccessLogTests(SynchronousTestCase):
 
     def test_close(self) -> None:
         """What waits is written, and no timer is left."""
-        log = AccessLog(str(self.path), as_text, self.clock)
+        log = AccessLog(str(self.path), renderer("text"), self.clock)
         log(record())
         log.close()
         self.assertEqual(self.clock.getDelayedCalls(), [])

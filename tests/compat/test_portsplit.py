@@ -38,7 +38,7 @@ class PortsplitTests(SynchronousTestCase):
 
     def test_no_such_file(self) -> None:
         error = self.assertRaises(ConfigError, load, given("gone"))
-        self.assertIn('gone: cannot be read', error.faults[0])
+        self.assertIn("gone: cannot be read", error.faults[0])
 
     def test_convert(self) -> None:
         """What is printed is the same configuration."""
