@@ -45,6 +45,8 @@ class Pools:
 
     def draft(self, shared: Mapping[str, Pool]) -> Draft:
         """@param shared: what a configuration says of pools that have a name."""
+        for name, pool in shared.items():
+            pool.name = name
         return Draft(self, dict(shared))
 
     def put(self, name: str, wanted: Pool, now: float) -> None:

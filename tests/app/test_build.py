@@ -29,6 +29,7 @@ from portmux.config.model import (
     Sniff,
     Timeouts,
 )
+from portmux.config.pools import Backend, Pool, Tls
 from portmux.core.address import Host, Inherited, Unix
 from portmux.core.limits import Ban as GateBan
 from portmux.core.limits import Count, Gate
@@ -37,8 +38,11 @@ from portmux.core.match.prefix import Prefix
 from portmux.core.option import Octets, Seconds
 from portmux.core.plan import Closing, Forwarding
 from portmux.core.policy import Policy
+from portmux.core.pools import Draft, Pools
+from portmux.core.reach import Tls as Spoken
 from portmux.errors import ConfigError, PortmuxError
-from portmux.net.engine import Kind
+from portmux.net.engine import Engine, Kind
+from portmux.services.listener import ListenerService
 
 BIND = (Bind(Host("127.0.0.1", 0)),)
 
@@ -209,6 +213,59 @@ class PolicyTests(SynchronousTestCase):
         listener = Listener(bind=BIND, action=action)
         gate = Gate(GateLimits(), Count())
         self.assertRaises(ConfigError, build.policy, "front", listener, gate)
+
+
+class DraftTests(SynchronousTestCase):
+    """Pools that live longer than the policies that speak of them."""
+
+    def config(self, *to: str, **more: Any) -> Config:
+        action = Forward(tuple(Host(each, 80) for each in to), **more)
+        backends = (Backend(Host("10.0.0.9", 80)),)
+        return Config(
+            listeners={
+                "own": Listener(bind=BIND, action=action),
+                "shared": Listener(bind=BIND, action=Forward(pool="git")),
+            },
+            pools={"git": Pool(backends=backends, tls=Tls(ca_bundle="/ca"))},
+        )
+
+    def policies(self, config: Config, draft: Draft) -> list[Policy]:
+        return [
+            build.policy(name, listener, Gate(GateLimits(), Count()), draft=draft)
+            for name, listener in config.listeners.items()
+        ]
+
+    def test_pools(self) -> None:
+        """They are found by name; the same ones are there after a reload."""
+        pools, first = Pools(), self.config("10.0.0.1")
+        draft = build.draft(first, pools)
+        before = build.used(self.policies(first, draft))
+        draft.enforce(before, 1.0)
+        self.assertEqual([each.name for each in before], ["own/forward", "git"])
+        fresh = self.config("10.0.0.1", "10.0.0.2")
+        draft = build.draft(fresh, pools)
+        after = build.used(self.policies(fresh, draft))
+        self.assertEqual(len(before[0].backends), 1)
+        draft.enforce(after, 2.0)
+        self.assertEqual(after, before)
+        self.assertEqual(len(before[0].backends), 2)
+
+    def test_tls(self) -> None:
+        """What has to be read before anything changes, of all pools together."""
+        pools = Pools()
+        config = self.config("a.test", tls=Tls(name="b.test"))
+        draft = build.draft(config, pools)
+        services = {
+            policy.listener: ListenerService(policy.listener, policy, self.engine)
+            for policy in self.policies(config, draft)
+        }
+        self.assertEqual(
+            build.tls(draft, services, {}),
+            {Spoken(name="b.test"), Spoken(ca_bundle="/ca")},
+        )
+
+    def engine(self) -> Engine:
+        raise AssertionError("nobody listens")
 
 
 class LimitsTests(SynchronousTestCase):
