@@ -1,11 +1,11 @@
-"""openssl's server as a backend: portmux speaks TLS to it, the client does not."""
+"""Backends that speak TLS, openssl's and HAProxy's; the clients do not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.integration.processes import Foreground
-from tests.peers.servers import certificate, tls_server
+from tests.integration.processes import Foreground, backend, exchange
+from tests.peers.servers import certificate, haproxy, tls_server
 from tests.peers.stage import PeersCase
 
 CONFIG = """
@@ -74,3 +74,30 @@ class BackendTests(PeersCase):
         running = self.run_with("ca-bundle: one.test.pem")
         self.assertEqual(self.answer(running), b"")
         running.wait_for(r"its certificate is not one for 127\.0\.0\.1")
+
+
+HAPROXY = """
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 1m
+    timeout server 1m
+listen far
+    bind 127.0.0.1:%d ssl crt both.pem
+    server one 127.0.0.1:%d
+"""
+
+
+class HaproxyTests(PeersCase):
+    def test_far_side(self) -> None:
+        """TLS between two proxies: both directions, each with its own end."""
+        port = self.reserve()
+        made = certificate(self, "one.test")
+        key = (self.folder / "one.test.key").read_text()
+        self.write(made.read_text() + key, "both.pem")
+        with backend(b"A") as behind:
+            haproxy(self, HAPROXY % (port, behind), port)
+            running = self.front(CONFIG % GOOD, ONE=port)
+            data = bytes(range(256)) * 4000
+            self.assertEqual(exchange(running.port(), data), b"A" + data)
+            running.wait_for(rf"sent={len(data)} received={len(data) + 1} .* end=done")
