@@ -52,7 +52,8 @@ ENDS: Final[Mapping[str, str]] = {
     "connect-failed": "no backend could be connected to; detail says why, for each",
     "no-backend": "no backend of the pool was up, and so none was tried",
     "queue-full": "no backend had room, and as many clients waited as may",
-    "queue-timeout": "no backend had room for as long as a client may wait",
+    "queue-timeout": "no backend had room for as long as a client may wait; or a "
+    "request of mux had no turn within queue.wait",
     "answer-timeout": "a request of mux had no answer within timeouts.answer, or its "
     "unit is not asked for now",
     "request-timeout": "a client of mux made no whole request within timeouts.request",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 from twisted.trial.unittest import SynchronousTestCase
 
+from portmux.core.frame.line import Line
+from portmux.core.multiplex import Multiplexer
 from portmux.core.mux.clients import AHEAD
+from portmux.core.mux.settings import Settings
+from portmux.core.mux.tally import Tally
+from portmux.core.pool import Pool
 from tests.core.mux.chaos import Chaos, Lines, Serial, Tcp
-from tests.core.mux.stage import Stage
+from tests.core.mux.experts import Known
+from tests.core.mux.stage import SOURCE, TARGET, Stage
 
-SOME = settings(max_examples=100, stateful_step_count=50, deadline=None)
+SOME = hypothesis_settings(max_examples=100, stateful_step_count=50, deadline=None)
 """Enough to find what was broken on purpose, in a few seconds."""
 
 
@@ -394,6 +400,22 @@ class TcpInChaos(Chaos):
 
 class SerialInChaos(Chaos):
     language = Serial()
+
+
+class MultiplexerTests(SynchronousTestCase):
+    def test_answers_that_come_at_once_do_not_overtake(self) -> None:
+        """Without numbers, a client has one request at a time where an expert is."""
+        mux = Multiplexer(
+            Line(),
+            Settings(per_client=5),
+            [Pool.of([TARGET])],
+            Tally(),
+            lambda: 0.0,
+            Known(),
+        )
+        asker = mux.join(SOURCE, 0.0)
+        mux.receive(asker, b"w1\nk1\n", 0.0)
+        self.assertEqual((asker.requests, asker.asking), (1, 1))
 
 
 class ChaosTests(SynchronousTestCase):

@@ -19,6 +19,9 @@ PACKAGE = Path(__file__).parents[2] / "portmux"
 SAYING = {"end", "served", "conclude", "stop"}
 """Methods whose first argument is how a session ends."""
 
+SAYING_OF_ANOTHER = {"hang_up", "Failure"}
+"""What is given how a session ends as its second argument."""
+
 
 def record() -> Record:
     """@return: one in which no field is empty."""
@@ -39,9 +42,11 @@ def said() -> Iterator[str]:
         constants = dict(assigned(tree))
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and call.args:
-                method = call.func
-                if isinstance(method, ast.Attribute) and method.attr in SAYING:
+                called = ast.unparse(call.func).rpartition(".")
+                if called[1] and called[2] in SAYING:
                     yield from texts(call.args[0], constants)
+                elif called[2] in SAYING_OF_ANOTHER and len(call.args) > 1:
+                    yield from texts(call.args[1], constants)
 
 
 def assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
