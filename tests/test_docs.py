@@ -16,6 +16,7 @@ from portmux.config import reference
 from portmux.config.load import Inputs, Loaded, load
 from portmux.config.sources.syntax import Syntax
 from portmux.core.metrics import METRICS
+from portmux.core.poolmetrics import POOLS
 from portmux.errors import ConfigError
 from portmux.tap import Options
 from tests.documents import (
@@ -159,7 +160,7 @@ class DashboardTests(SynchronousTestCase):
 
     def test_names_and_labels(self) -> None:
         """Each metric is declared, and has each label that it is asked for by."""
-        known = {metric.name: metric for metric in METRICS}
+        known = {metric.name: metric for metric in (*METRICS, *POOLS)}
         asked = queries()
         self.assertGreater(len(asked), 10)
         for query in asked:
