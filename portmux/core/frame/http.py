@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
 from typing import Final
 
 import attrs
 
-from portmux.core.frame.framer import Dialogue, Frame, Trouble
+from portmux.core.frame.framer import Dialogue, Frame
 from portmux.core.frame.httpbody import Chunks
+from portmux.core.frame.httpdialogue import HTTP_DIALOGUE
 from portmux.core.frame.httphead import (
     NO_ANSWER,
     NO_REQUEST,
@@ -29,16 +29,6 @@ LONGEST_HEAD: Final = 1 << 16
 
 _END = re.compile(rb"\r?\n\r?\n")
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-_SAFE: Final = (b"GET ", b"HEAD ", b"OPTIONS ", b"TRACE ")
-"""RFC 9110, section 9.2.1."""
-
-_STATUS: Final = {
-    Trouble.UNREACHABLE: HTTPStatus.BAD_GATEWAY,
-    Trouble.SILENT: HTTPStatus.GATEWAY_TIMEOUT,
-    Trouble.BROKEN: HTTPStatus.BAD_GATEWAY,
-}
-"""RFC 9110, sections 15.6.3 and 15.6.5."""
 
 
 def _line(pattern: bytes) -> Automaton:
@@ -219,47 +209,6 @@ class Answers:
 
 
 @attrs.frozen
-class _Dialogue:
-    """Without numbers; a L{portmux.core.frame.framer.Dialogue}."""
-
-    numbered = False
-
-    def number(self, frame: Frame) -> int | None:
-        return None
-
-    def outgoing(self, request: Frame, number: int) -> Frame:
-        return request
-
-    def incoming(self, request: Frame, answer: Frame) -> Frame:
-        return answer
-
-    def mismatch(self, sent: Frame, answer: Frame) -> str | None:
-        return None
-
-    def answered(self, request: Frame) -> bool:
-        return True
-
-    def repeatable(self, request: Frame) -> bool:
-        return request.data.startswith(_SAFE)
-
-    def failure(self, request: Frame, trouble: Trouble) -> Frame | None:
-        status = _STATUS[trouble]
-        line = f"{status.value} {status.phrase}"
-        body = "" if request.data.startswith(b"HEAD ") else f"{line}\n"
-        fields = [
-            f"HTTP/1.1 {line}",
-            "Content-Type: text/plain; charset=utf-8",
-            f"Content-Length: {len(line) + 1}",
-            *(["Connection: close"] if request.closes else []),
-        ]
-        head = "\r\n".join([*fields, "", ""])
-        return Frame((head + body).encode("ascii"), closes=request.closes)
-
-
-_DIALOGUE = _Dialogue()
-
-
-@attrs.frozen
 class Http:
     """HTTP/1 requests and their answers; a request to upgrade is refused."""
 
@@ -278,7 +227,7 @@ class Http:
 
     @property
     def dialogue(self) -> Dialogue:
-        return _DIALOGUE
+        return HTTP_DIALOGUE
 
     def requests(self) -> Requests:
         return Requests(_Messages(self.limit, _REQUEST, strict=True))
