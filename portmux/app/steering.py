@@ -43,10 +43,10 @@ def usual(environ: Mapping[str, str], root: bool) -> str | None:
     """
     if environ.get("RUNTIME_DIRECTORY"):  # systemd.exec(5); several have colons
         return os.path.join(environ["RUNTIME_DIRECTORY"].split(":")[0], "control")
-    if root:
-        return os.path.join(SYSTEM, NAME)
     own = environ.get("XDG_RUNTIME_DIR")
-    return os.path.join(own, NAME) if own else None
+    if own or root:
+        return os.path.join(own or SYSTEM, NAME)
+    return None
 
 
 class Steering:

@@ -113,7 +113,8 @@ class _HelpTunnel(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *given: object) -> NoReturn:
-        parser.exit(0, HELP_TUNNEL)
+        print(HELP_TUNNEL, end="")
+        parser.exit(0)
 
 
 def _whole(most: int) -> Callable[[str], int]:

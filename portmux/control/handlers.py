@@ -1,39 +1,34 @@
-"""Our own commands, one function each."""
+"""Our own commands that show something, one function each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, cast, get_args
+from typing import Any, Final
 
 from portmux.config import octets
-from portmux.config.logs import Level
 from portmux.control import commands
-from portmux.control.admin import Admin, Standing, find
-from portmux.control.handling import IMPOSSIBLE, UNKNOWN, handles
+from portmux.control.admin import Admin, Standing
+from portmux.control.handling import handles
+from portmux.control.naming import fitting, pool_named, standing_named
 from portmux.control.plexy import Moved, moved, remote_stats
-from portmux.control.reply import DONE, Reply, Row, listed
-from portmux.core.address import Address, Host, Unix
+from portmux.control.reply import Reply, Row, listed, pairs
+from portmux.core.address import Host, Unix
 from portmux.core.backend import Backend
 from portmux.core.explain import Client, explain
-from portmux.core.limits import source_key
 from portmux.core.plan import Closing, Forwarding, Plan
 from portmux.core.pool import Pool
 from portmux.core.record import timestamp
 from portmux.core.session import Session
 from portmux.core.sniff import Decision
-from portmux.errors import CommandError
 
 MOST: Final = 1000
 """Sessions that are shown at most; from taste: 300 KiB of text."""
 
 
-# -- to look at
-
-
 @handles(commands.Version)
 def version(admin: Admin, command: commands.Version) -> Reply:
     told = dict(admin.version())
-    return Reply(f"portmux {told['version']}", _pairs(told), told)
+    return Reply(f"portmux {told['version']}", pairs(told), told)
 
 
 @handles(commands.Listeners)
@@ -67,7 +62,7 @@ def _listener(admin: Admin, standing: Standing, live: Moved) -> Row:
 def routes(admin: Admin, command: commands.Routes) -> Reply:
     standing = admin.listeners().values()
     if command.listener:
-        standing = [_standing(admin, command.listener)]  # type: ignore[assignment]
+        standing = [standing_named(admin, command.listener)]  # type: ignore[assignment]
     return listed("Routes", [row for each in standing for row in _routes(each)])
 
 
@@ -118,7 +113,7 @@ def _pool(pool: Pool) -> Row:
 def backends(admin: Admin, command: commands.Backends) -> Reply:
     pools = admin.pools()
     if command.pool:
-        pools = {command.pool: _known(admin, command.pool)}
+        pools = {command.pool: pool_named(admin, command.pool)}
     live = moved(admin, "backend")
     rows = [
         _backend(pool, backend, remote_stats(backend, live))
@@ -152,7 +147,7 @@ def _backend(pool: Pool, backend: Backend, told: dict[str, Any]) -> Row:
 
 @handles(commands.Sessions)
 def sessions(admin: Admin, command: commands.Sessions) -> Reply:
-    found = _fitting(admin, command)
+    found = fitting(admin, command)
     now, most = admin.now(), max(0, min(command.limit, MOST))
     rows = [_session(session, now) for session in found[:most]]
     return listed("Sessions", rows, len(found))
@@ -174,35 +169,9 @@ def _session(session: Session, now: float) -> Row:
     }
 
 
-def _fitting(admin: Admin, wanted: commands.Sessions | commands.Kill) -> list[Session]:
-    """@return: live sessions that fit, the oldest first."""
-    number = wanted.session if isinstance(wanted, commands.Kill) else None
-    found = [
-        session
-        for session in admin.sessions()
-        if number in (None, session.number)
-        and wanted.listener in ("", session.listener)
-        and wanted.route in ("", session.route)
-        and (not wanted.backend or _has(session, wanted.backend))
-        and (not wanted.client or _is_of(session.source, wanted.client))
-    ]
-    return sorted(found, key=lambda session: session.number)
-
-
-def _has(session: Session, backend: str) -> bool:
-    return session.backend is not None and str(session.backend.address) == backend
-
-
-def _is_of(source: Address, client: str) -> bool:
-    """@param client: an address, one with its port, or an IPv6 network of limits."""
-    if str(source) == client or source_key(source) == client:
-        return True
-    return isinstance(source, Host) and source.host == client.strip("[]")
-
-
 @handles(commands.Explain)
 def explain_(admin: Admin, command: commands.Explain) -> Reply:
-    standing = _standing(admin, command.listener)
+    standing = standing_named(admin, command.listener)
     data = octets.from_text(command.first)
     trace = explain(standing.policy.table, data, _client(standing))
     rows = [
@@ -264,142 +233,3 @@ def save(admin: Admin, command: commands.Save) -> Reply:
 def _text(text: str, otherwise: str) -> Reply:
     lines = text.splitlines()
     return Reply(f"{len(lines)} line(s)" if lines else otherwise, tuple(lines), text)
-
-
-# -- to change
-
-
-@handles(commands.Kill)
-def kill(admin: Admin, command: commands.Kill) -> Reply:
-    words = (command.listener, command.route, command.backend, command.client)
-    if command.session is None and not any(words):
-        raise CommandError(
-            IMPOSSIBLE, "Say which: a number, or listener, route, backend or client"
-        )
-    count = admin.kill(_fitting(admin, command))
-    if command.session is not None and not count:
-        raise CommandError(UNKNOWN, f"There is no session {command.session}")
-    return Reply(f"Killed: {count}", result=count)
-
-
-@handles(commands.Enable)
-def enable(admin: Admin, command: commands.Enable) -> Reply:
-    admin.enable(*_named(admin, command.pool, command.backend))
-    return DONE
-
-
-@handles(commands.Disable)
-def disable(admin: Admin, command: commands.Disable) -> Reply:
-    admin.disable(*_named(admin, command.pool, command.backend))
-    return DONE
-
-
-@handles(commands.Drain)
-def drain(admin: Admin, command: commands.Drain) -> Reply:
-    admin.drain(*_named(admin, command.pool, command.backend))
-    return DONE
-
-
-@handles(commands.Weight)
-def weight(admin: Admin, command: commands.Weight) -> Reply:
-    pool, backend = _named(admin, command.pool, command.backend)
-    if not 1 <= command.weight <= 256:
-        raise CommandError(IMPOSSIBLE, "A weight is a whole number, 1 to 256")
-    admin.weigh(pool, backend, command.weight)
-    return DONE
-
-
-@handles(commands.Limits)
-def limits(admin: Admin, command: commands.Limits) -> Reply:
-    wanted = {
-        name: _limit(name, getattr(command, name))
-        for name in ("connections", "per_source", "rate")
-        if getattr(command, name)
-    }
-    if wanted and not command.listener:
-        raise CommandError(IMPOSSIBLE, "Say which listener")
-    if wanted:
-        _standing(admin, command.listener)
-        admin.limit(command.listener, wanted)
-    standing = list(admin.listeners().values())
-    if command.listener:
-        standing = [_standing(admin, command.listener)]
-    return listed("Listeners", [_limits(each) for each in standing])
-
-
-def _limit(name: str, text: str) -> float | None:
-    if text == "none":
-        return None
-    try:
-        value = float(text) if name == "rate" else int(text)
-    except ValueError:
-        value = 0
-    if not 0 < value < 1 << 53:
-        raise CommandError(IMPOSSIBLE, f"{name} is not a number above 0, or none")
-    return value
-
-
-def _limits(standing: Standing) -> Row:
-    limits = standing.policy.gate.limits
-    return {
-        "listener": standing.name,
-        "connections": limits.connections,
-        "per_source": limits.per_source,
-        "rate": limits.rate,
-        "sessions": standing.policy.gate.live,
-    }
-
-
-@handles(commands.Log)
-def log(admin: Admin, command: commands.Log) -> Reply:
-    if command.level:
-        if command.level not in get_args(Level):
-            levels = ", ".join(get_args(Level))
-            raise CommandError(IMPOSSIBLE, f"A level is one of {levels}")
-        admin.log(cast(Level, command.level), command.part)
-    told = {name or "level": level for name, level in admin.log_levels().items()}
-    return Reply(f"level {told['level']}", _pairs(told), told)
-
-
-@handles(commands.Reload)
-def reload(admin: Admin, command: commands.Reload) -> Reply:
-    faults = admin.reload()
-    if faults:
-        text = "; ".join(faults)
-        raise CommandError(IMPOSSIBLE, f"Not reloaded: {text}")
-    return Reply("reloaded")
-
-
-@handles(commands.Forget)
-def forget(admin: Admin, command: commands.Forget) -> Reply:
-    admin.forget()
-    return DONE
-
-
-# -- names
-
-
-def _standing(admin: Admin, name: str) -> Standing:
-    found = admin.listeners().get(name)
-    if found is None:
-        raise CommandError(UNKNOWN, f"There is no listener {name}")
-    return found
-
-
-def _known(admin: Admin, name: str) -> Pool:
-    pool = admin.pools().get(name)
-    if pool is None:
-        raise CommandError(UNKNOWN, f"There is no pool {name}")
-    return pool
-
-
-def _named(admin: Admin, pool: str, backend: str) -> tuple[Pool, Backend]:
-    known = _known(admin, pool)
-    found = find(known, backend)
-    if found is None:
-        raise CommandError(UNKNOWN, f"There is no backend {backend} in {pool}")
-    return known, found
-
-
-def _pairs(told: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(f"{name.replace('_', ' ')} {value}" for name, value in told.items())

@@ -67,3 +67,8 @@ def word(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " ".join(map(word, value)) or "none"
     return "".join(c if c.isprintable() else "?" for c in str(value)) or "none"
+
+
+def pairs(row: Row) -> tuple[str, ...]:
+    """@return: a line for each thing that is told."""
+    return tuple(f"{name.replace('_', ' ')} {value}" for name, value in row.items())

@@ -8,6 +8,7 @@ import socket
 from contextlib import closing
 from typing import Any
 
+from portmux.app.administration import IO
 from tests.app.test_service import Refused, ServiceCase
 
 ECHO = 'listeners: {front: {bind: "unix:front", echo: }}\n'
@@ -82,6 +83,8 @@ class TunnelTests(AdministrationCase):
         )
         self.assertEqual(self.ask("status"), "OK: No tunnels\n")
         self.assertEqual(self.ask("diff"), "OK: nothing was changed\n")
+        asked = '{"jsonrpc":"2.0","id":1,"method":"openTunnel","params":["%d",["1"]]}'
+        self.assertEqual(json.loads(self.ask(asked % self.to))["error"]["code"], IO)
 
     def test_remotes(self) -> None:
         """A remote that is removed keeps its session; counts come out even."""

@@ -29,7 +29,7 @@ class UsualTests(SynchronousTestCase):
             ({"RUNTIME_DIRECTORY": "/run/portmux"}, False, "/run/portmux/control"),
             ({"RUNTIME_DIRECTORY": "/run/a:/run/b"}, True, "/run/a/control"),
             ({}, True, "/run/portmux/control"),
-            ({"XDG_RUNTIME_DIR": "/run/user/1"}, True, "/run/portmux/control"),
+            ({"XDG_RUNTIME_DIR": "/run/user/0"}, True, "/run/user/0/portmux/control"),
             ({"XDG_RUNTIME_DIR": "/run/user/1"}, False, "/run/user/1/portmux/control"),
             ({}, False, None),
         ]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from portmux.config.places import clashes
 from tests.config.kinds import NOTHING, faults_of, inputs, loaded
 
 LISTENER = 'listeners: {a: {bind: "127.0.0.1:1", close: }}\n'
@@ -28,6 +29,10 @@ class ClashesTests(SynchronousTestCase):
         """A tunnel is a listener, too."""
         (line,) = faults_of(inputs(f"tunnels: [1=2]\n{LISTENER}"))
         self.assertIn("tunnels.0: 127.0.0.1:1 is bound already", line)
+
+    def test_unknown(self) -> None:
+        """What has faults of its own clashes with nothing."""
+        self.assertEqual(list(clashes({})), [])
 
     def test_something_to_do(self) -> None:
         """A tunnel will do, a control address, or the word that nothing is needed."""

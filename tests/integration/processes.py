@@ -35,6 +35,9 @@ PORTMUX = (sys.executable, "-m", "portmux")
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 """What C{twistd} is; Debian gives it another name."""
 
+CONTROL = "PORTMUX__CONTROL__SOCKET"
+"""Several may run at a time; the usual place is for one."""
+
 Stream = int | IO[Any] | None
 
 
@@ -45,7 +48,8 @@ def environment(**variables: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.upper().startswith(("PORTMUX__", "LISTEN_", "NOTIFY_"))
     }
-    return {**inherited, "PYTHONPATH": str(ROOT), **SETTING, **variables}
+    own = {"PYTHONPATH": str(ROOT), CONTROL: "none"}
+    return {**inherited, **own, **SETTING, **variables}
 
 
 def figures(text: str) -> None:
