@@ -33,6 +33,7 @@ run: $(VENV)/.run ## run portmux in the foreground on conf/portmux.conf
 	@echo "    echo 'echo hello' | nc -N 127.0.0.1 8400"
 	@echo "    echo 'count a b c' | nc -N 127.0.0.1 8400"
 	@echo '    nc 127.0.0.1 8400             and say nothing for a second'
+	@echo '    echo LISTENERS | nc -N 127.0.0.1 9999'
 	@echo 'Ctrl-C here ends it. It runs on conf/portmux.conf.'
 	@$(BIN)/python -m portmux run -c conf/portmux.conf
 

@@ -9,6 +9,7 @@ from tests.peers.stage import PeersCase, Ran
 
 EXAMPLE = ROOT / "conf" / "portmux.conf"
 PORT = "8400"
+CONTROL = "9999"
 
 
 def shown() -> list[Command]:
@@ -21,8 +22,8 @@ class ExampleTests(PeersCase):
 
     def setUp(self) -> None:
         super().setUp()
-        free = "listeners.front.bind=127.0.0.1:0"
-        self.running = self.portmux(EXAMPLE, "--set", free)
+        free = ("listeners.front.bind=127.0.0.1:0", "control.line=127.0.0.1:0")
+        self.running = self.portmux(EXAMPLE, "--set", free[0], "--set", free[1])
 
     def run_shown(self, promise: str) -> tuple[Ran, dict[str, str]]:
         """@return: what comes of the command of that promise, and its record."""
@@ -40,6 +41,7 @@ class ExampleTests(PeersCase):
     def test_the_port(self) -> None:
         """It listens where the commands go to."""
         self.assertIn(f'bind: "127.0.0.1:{PORT}"', EXAMPLE.read_text())
+        self.assertIn(f'line: "127.0.0.1:{CONTROL}"', EXAMPLE.read_text())
 
     def test_page(self) -> None:
         ran, record = self.run_shown("a page")
@@ -60,6 +62,16 @@ class ExampleTests(PeersCase):
         ran, record = self.run_shown("say nothing")
         self.assertEqual(ran.checked(), b"Hello. You said nothing, so I speak first.\n")
         self.assertEqual((record["route"], record["cause"]), ("silent", "silent"))
+
+    def test_control(self) -> None:
+        """The command that README and the file show tells of the listener."""
+        lines = [one.line for one in commands(ROOT / "README.md")]
+        (line,) = (one for one in lines if CONTROL in one)
+        self.assertIn(f"#     {line}\n", EXAMPLE.read_text())
+        port = self.running.port("control.line")
+        said = self.ask("sh", "-c", line.replace(CONTROL, str(port))).checked()
+        self.assertTrue(said.startswith(b"OK"), said)
+        self.assertIn(b"front", said)
 
     def test_anything_else(self) -> None:
         """What no route fits is told what to try."""
