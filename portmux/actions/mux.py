@@ -185,7 +185,7 @@ class Mux:
     pool: PoolName | None = option(
         "a pool, in place of targets; none: there are targets",
         default=None,
-        example="inverters",
+        example="git",
     )
     connections: int = option(
         "most connections to the target", default=1, check=at_least(1), example="4"

@@ -1,0 +1,1 @@
+Action ``mux``: many clients share few connections to a target, request by request, in lines, HTTP/1, ISO 8583, MPU, Modbus over TCP and RTU, or frames of other kinds; it recovers by itself, and no client gets another's answer.
