@@ -69,6 +69,16 @@ class PipesTests(SynchronousTestCase):
         self.assertIsNone(self.pipes.take(100.0 + RETRY / 2))
         self.pipes.give(self.take(100.0 + RETRY))
 
+    def test_unprivileged(self) -> None:
+        """Without rights only some are large enough; all others are refused."""
+        child = os.fork()
+        if not child:
+            try:
+                os._exit(_take_many())
+            finally:
+                os._exit(3)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
+
     def test_sessions_first(self) -> None:
         """Descriptors are reserved like theirs, and only while they have enough."""
         pipes = [self.take() for _ in range(3)]
@@ -86,3 +96,15 @@ class PipesTests(SynchronousTestCase):
         self.pipes.give(pipe)
         self.pipes.stop()
         self.assertFalse(self.is_open(pipe))
+
+
+def _take_many() -> int:
+    """@return: 0; 1 when one is too small, 2 when there was none at all."""
+    if os.geteuid() == 0:
+        os.setuid(65534)  # nobody
+    pipes = Pipes(Budget(10_000))
+    taken = [pipes.take(0.0) for _ in range(150)]
+    sizes = [pipe.size for pipe in taken if pipe is not None]
+    if not sizes:
+        return 2
+    return 0 if min(sizes) >= LEAST else 1
