@@ -22,6 +22,9 @@ SAYING = {"end", "served", "conclude", "stop"}
 SAYING_OF_ANOTHER = {"hang_up", "Failure"}
 """What is given how a session ends as its second argument."""
 
+KEPT = ".failure"
+"""Where it waits until the session asks for it."""
+
 
 def record() -> Record:
     """@return: one in which no field is empty."""
@@ -32,6 +35,7 @@ def record() -> Record:
         detail="some",
         facts=(("sni", "example.org"),),
         hint="explain",
+        queued=1.5,
     )
 
 
@@ -44,9 +48,21 @@ def said() -> Iterator[str]:
             if isinstance(call, ast.Call) and call.args:
                 called = ast.unparse(call.func).rpartition(".")
                 if called[1] and called[2] in SAYING:
-                    yield from texts(call.args[0], constants)
+                    of_another = call.args[
+                        1:2
+                    ]  # if the first one tells whose end it is
+                    found = list(texts(call.args[0], constants))
+                    yield from found or (
+                        word for each in of_another for word in texts(each, constants)
+                    )
                 elif called[2] in SAYING_OF_ANOTHER and len(call.args) > 1:
                     yield from texts(call.args[1], constants)
+            elif isinstance(call, ast.Assign) and is_kept(call.targets[0]):
+                yield from texts(call.value, constants)
+
+
+def is_kept(target: ast.expr) -> bool:
+    return ast.unparse(target).endswith(KEPT)
 
 
 def assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
