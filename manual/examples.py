@@ -54,14 +54,24 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
         "portmux convert --from portsplit portsplit.conf",
         "portmux convert --from tcp-multiplexer server -p modbus -t 10.0.0.9:502",
     ),
+    "ctl": (
+        "portmux ctl backends",
+        "portmux ctl drain git 10.0.0.5:443",
+        "portmux ctl --json sessions route=web limit=10",
+    ),
     "explain": (
         r"portmux explain -c portmux.conf --text 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'",
         "portmux explain --listener front --source 10.1.1.1:4000 --hex 16030100",
+    ),
+    "plexy": (
+        "portmux plexy -c 127.0.0.1:9999 5432=db1:5432,db2:5432[retries=2]",
+        "portmux plexy -r 127.0.0.1:9998 --prometheus-socket 127.0.0.1:9997 3000=3001",
     ),
     "portsplit": ("portmux portsplit portsplit.conf",),
     "run": (
         "portmux run -c portmux.conf",
         "portmux run --listen :8443 ssh=127.0.0.1:22 tls=127.0.0.1:8444",
+        "portmux run 3000=10.0.0.5:80,10.0.0.6:80",
     ),
     "tcp-multiplexer": (
         "portmux tcp-multiplexer server -p modbus -t 10.0.0.9:502 -l 5020",

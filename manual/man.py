@@ -13,6 +13,7 @@ from manual.pages import sections, sentence
 from manual.words import CAUSES, ENDS, FIELDS
 from portmux import __version__
 from portmux.config.reference import Row, rows, told
+from portmux.control.commands import ALL
 from portmux.core.registry import Registry
 
 TEMPLATES = Path(__file__).parent / "man"
@@ -23,6 +24,7 @@ def man_pages(registry: Registry) -> Mapping[str, str]:
     filled = {
         "VERSION": [__version__],
         "COMMANDS": _commands(),
+        "CONTROL": _control(),
         "TWISTD": _arguments(twistd_options()),
         "OPTIONS": _options(),
         "MATCHERS": _kinds(registry.matchers),
@@ -52,6 +54,14 @@ def _commands() -> Iterator[str]:
         yield from _arguments(
             a for a in command.arguments if "--help" not in a.spelling
         )
+
+
+def _control() -> Iterator[str]:
+    for each in ALL:
+        if each.word is not None:
+            usage = each.word.lower()
+            words = [one.usage for one in each.parameters if one.name != "ignored"]
+            yield from roff.tagged(" ".join([usage, *words]), each.help)
 
 
 def _arguments(listed: Iterable[Argument]) -> Iterator[str]:

@@ -16,6 +16,8 @@ from portmux.config.reference import Row, rows, told, written
 from portmux.config.shape import shape_of
 from portmux.config.tree import Entry, Items, Origin, Scalar, Table
 from portmux.config.write import write
+from portmux.control.commands import ALL
+from portmux.control.spell import Command
 from portmux.core.counts import CONNECTING, SNIFFING
 from portmux.core.metrics import METRICS
 from portmux.core.muxmetrics import MUXES
@@ -45,6 +47,7 @@ def pages(registry: Registry) -> Mapping[str, str]:
             "Protocols", _PROTOCOLS, examples.PROTOCOLS, registry.framers
         ),
         "reference/commands.md": _commands(),
+        "reference/control.md": _control(),
         "reference/record.md": _record(),
         "reference/metrics.md": _metrics(),
         "defaults.md": _defaults(registry),
@@ -154,6 +157,34 @@ def _commands() -> Iterator[str]:
     yield "The daemon; twistd's own options stand before the word `portmux`."
     yield ""
     yield from _list((a.spelling, a.help) for a in twistd_options())
+
+
+def _control() -> Iterator[str]:
+    yield from ("# Control", "")
+    yield "Every command of [](../control.md): by `portmux ctl`, as a line of text, and"
+    yield "as a method of JSON-RPC, whose parameters have the names that stand here."
+    for title, wanted in (
+        ("plexy's commands", lambda each: each.word and each.plexy),
+        ("plexy's methods", lambda each: not each.word),
+        ("Commands of portmux", lambda each: each.word and not each.plexy),
+    ):
+        yield from ("", f"## {title}")
+        for each in ALL:
+            if wanted(each):
+                yield from _command(each)
+
+
+def _command(each: Command) -> Iterator[str]:
+    names = [f"`{each.usage}`" if each.word else "", f"`{each.method}`"]
+    shown = names if each.method else names[:1]
+    yield from ("", f"### {' · '.join(filter(None, shown))}", "")
+    yield each.help + (" It changes something." if each.changes else "")
+    if each.parameters:
+        yield ""
+        yield from _list(
+            (one.name, f"{one.help}{'' if one.needed else '; may be left out'}")
+            for one in each.parameters
+        )
 
 
 def _record() -> Iterator[str]:

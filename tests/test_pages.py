@@ -27,7 +27,7 @@ from tests.manual.transcript import DOCS, TranscriptCase, blocks, fits, pages
 KINDS = registry()
 VALIDATOR = Draft202012Validator(schema(KINDS))
 
-WHOLE: Final = {"listeners", "include", "log"}
+WHOLE: Final = {"listeners", "include", "log", "tunnels"}
 """Keys of a whole file; a block without any of them is a part of a route."""
 
 FOLLOWED: Final = (

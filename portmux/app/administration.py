@@ -109,7 +109,7 @@ class Administration:
     def close_tunnel(self, local: str) -> None:
         name = self.tunnels()[local].name
         self._change(self._program.changes.without(name))
-        self._program.end(name, "tunnel-closed")
+        self._program.end(name)
 
     def add_remote(self, local: str, remote: Host) -> None:
         bored = self.tunnels()[local]

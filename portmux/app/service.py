@@ -333,11 +333,11 @@ class Portmux(MultiService):
         """@return: the listeners that are in force, by name."""
         return self._services()
 
-    def end(self, listener: str, how: str) -> None:
+    def end(self, listener: str) -> None:
         """End the sessions of a listener that is gone, and forget its numbers."""
         for live in list(self.engine.live):
             if live.session.listener == listener:
-                live.stop(how)
+                live.stop("tunnel-closed")
         self.metrics.listeners.pop(listener, None)
 
     # -- parts

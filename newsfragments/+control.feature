@@ -1,0 +1,1 @@
+`portmux ctl`, a line protocol that `nc` and `telnet` speak, and JSON-RPC over HTTP and WebSocket watch and change portmux while it runs: `control` in the configuration says where. Beyond loopback a token is needed. `state` names a file that keeps what was changed.
