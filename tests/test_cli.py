@@ -86,7 +86,7 @@ class CommandLineTests(CliCase):
             self.assertEqual(self.call(*words), 2, words)
             self.assertRegex(
                 self.errors.getvalue(),
-                rf"\A{said}\n(usage: )?portmux {words[0]} .+\n\Z",
+                rf"\A{said}\nusage: (see )?portmux {words[0]} .+\n\Z",
             )
             self.assertEqual(self.out.getvalue(), "")
 

@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         usage = self.format_usage()
         if usage.count("\n") > 1:
-            usage = f"{self.prog} --help tells more\n"
+            usage = f"usage: see {self.prog} --help\n"
         self.exit(self.get_default("wrong") or 2, f"{self.prog}: {message}\n{usage}")
 
     def parse_known_args(  # type: ignore[override]
