@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+
+from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.match.prefix import Prefix
@@ -11,11 +14,22 @@ from portmux.core.policy import Policy
 from portmux.core.record import Record
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.engine import Kind
+from portmux.net.lane.lane import missing
 from portmux.net.lane.pair import Pair
 from portmux.net.live import Live
 from tests.net import test_client, test_engine, test_front
 from tests.net.stage import StageCase, forwarding, policy
 from tests.net.test_front import Broken
+
+
+class MissingTests(SynchronousTestCase):
+    def test_missing(self) -> None:
+        """The first thing that is not there is named."""
+        self.assertIsNone(missing())
+        kept = os.splice
+        del os.splice
+        self.addCleanup(setattr, os, "splice", kept)
+        self.assertEqual(missing(), "os.splice")
 
 
 class SniffTests(test_front.SniffTests):
