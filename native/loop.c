@@ -206,7 +206,7 @@ static void dispose(struct loop *loop)
     free(loop->buffer);
 }
 
-int loop_start(struct loop *loop)
+int loop_start(struct loop *loop, unsigned pipes)
 {
     struct epoll_event event = {.events = EPOLLIN};
     int fault = 0;
@@ -216,6 +216,7 @@ int loop_start(struct loop *loop)
     TAILQ_INIT(&loop->again);
     STAILQ_INIT(&loop->ended);
     STAILQ_INIT(&loop->over);
+    loop->pipes.most = pipes;
     loop->now = loop_clock(loop);
     wheel_turn(&loop->wheel, loop->now);
     loop->buffer = malloc(BUFFER);

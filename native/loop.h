@@ -37,8 +37,8 @@ struct loop {
     bool quit;
 };
 
-/* @return: 0; an errno. Only then there is a thread. */
-int loop_start(struct loop *loop);
+/* With so many pipes at the most. @return: 0, and there is a thread; an errno. */
+int loop_start(struct loop *loop, unsigned pipes);
 
 /* The last call: reset what is left, wait for the thread to end, take what is over. */
 struct line loop_stop(struct loop *loop);

@@ -184,16 +184,22 @@ static PyObject *loop_new(PyTypeObject *type, PyObject *arguments, PyObject *key
 {
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     LoopObject *object;
-    int fault;
+    int fault, pipes;
 
-    if (PyTuple_Size(arguments) != 0 || keywords != NULL) {
-        PyErr_SetString(PyExc_TypeError, "Loop() takes no arguments");
+    if (keywords != NULL) {
+        PyErr_SetString(PyExc_TypeError, "Loop() takes no keywords");
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(arguments, "i:Loop", &pipes))
+        return NULL;
+    if (pipes < 0) {
+        PyErr_SetString(PyExc_ValueError, "pipes: not negative");
         return NULL;
     }
     object = (LoopObject *)allocate(type, 0);
     if (object == NULL)
         return NULL;
-    fault = loop_start(&object->loop);
+    fault = loop_start(&object->loop, (unsigned)pipes);
     if (fault != 0) {
         Py_DECREF(object);
         errno = fault;

@@ -52,7 +52,7 @@ struct pipe *pipes_take(struct pipes *pipes, uint64_t now)
         pipes->spares--;
         return pipe;
     }
-    if (pipes->open == PIPES_MOST || now < pipes->refused_until)
+    if (pipes->open == pipes->most || now < pipes->refused_until)
         return NULL;
     pipe = create();
     if (pipe == NULL)

@@ -6,9 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An unprivileged user may have so many of a megabyte. pipe(7), "pipe-user-pages-soft" */
-#define PIPES_MOST 64
-
 /* How many stay open while nobody needs them (taste). */
 #define PIPES_SPARE 16
 
@@ -20,6 +17,7 @@ struct pipe {
 
 struct pipes {
     struct pipe *spare;
+    unsigned most; /* open at a time */
     unsigned open, spares;
     uint64_t refused_until; /* milliseconds of the loop's clock */
 };

@@ -39,8 +39,12 @@ class Pair:
 class Loop:
     """A thread that relays; it runs at once, and until L{close}."""
 
-    def __init__(self) -> None:
-        """@raise OSError: no thread, no descriptor or no memory for one."""
+    def __init__(self, pipes: int, /) -> None:
+        """
+        @param pipes: how many may be open at a time, with two descriptors each; where
+            there is none, bytes are copied. Three more descriptors are its own.
+        @raise OSError: no thread, no descriptor or no memory for one.
+        """
 
     def fileno(self) -> int:
         """Readable when L{over} has something to give."""

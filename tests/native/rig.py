@@ -26,6 +26,9 @@ SKIP = None if find_spec("portmux._relay") else "the extension was not built"
 PATIENCE = 30.0
 """Seconds for a thread to do its part, on a busy machine under a sanitizer."""
 
+PIPES = 64
+"""That a loop may have open at a time."""
+
 LINGER = 10.0
 """Seconds for what is under way to arrive."""
 
@@ -156,7 +159,7 @@ class LoopCase(SynchronousTestCase):
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         self.before = descriptors()
         self.all: list[Relayed] = []
-        self.loop = Loop()
+        self.loop = Loop(PIPES)
 
     def tearDown(self) -> None:
         with contextlib.suppress(ValueError):  # the test has closed it

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from tests.native.rig import (
     PATIENCE,
+    PIPES,
     Kept,
     Loop,
     LoopCase,
@@ -29,9 +30,8 @@ from tests.native.rig import (
 
 BULK = random.Random(6).randbytes(3_000_000)
 
-PIPES = 64
-"""Pipes that may be open at a time; C{PIPES_SPARE} of them stay."""
 SPARE = 16
+"""Pipes that stay open: C{PIPES_SPARE}."""
 
 
 class PipeTests(LoopCase):
@@ -83,6 +83,17 @@ class PipeTests(LoopCase):
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             for each in spare:
                 os.close(each)
+
+    def test_without(self) -> None:
+        """A loop may have no pipe at all."""
+        self.loop.close()
+        self.loop = Loop(0)
+        made = self.relayed()
+        before = descriptors()
+        thread = sending(made.client, BULK)
+        self.assertEqual(receive(made.backend), BULK)
+        thread.join()
+        self.assertEqual(descriptors(), before)
 
     def test_dropped(self) -> None:
         """A pipe with bytes that nobody wants any more is nobody's next pipe."""
@@ -145,7 +156,11 @@ class OwnershipTests(LoopCase):
         with self.assertRaises(TypeError):
             self.loop.stop(None)  # type: ignore[arg-type] # likewise
         with self.assertRaises(TypeError):
-            Loop(1)  # type: ignore[call-arg] # likewise
+            Loop()  # type: ignore[call-arg] # likewise
+        with self.assertRaises(TypeError):
+            Loop(pipes=1)  # type: ignore[call-arg] # likewise
+        with self.assertRaises(ValueError):
+            Loop(-1)
         self.loop.stop(Kept())
         made = self.relayed()
         with self.assertRaises(ValueError):
@@ -247,12 +262,12 @@ class EndTests(LoopCase):
         """A loop that nobody has any more ends by itself."""
         before = threads_of_the_system()
         self.relayed()
-        self.loop = Loop()
+        self.loop = Loop(PIPES)
         self.assertEqual(threads_of_the_system(), before)
 
     def test_several(self) -> None:
         """Each loop has pairs of its own."""
-        first, second = self.loop, Loop()
+        first, second = self.loop, Loop(PIPES)
         one = self.relayed()
         self.loop = second
         other = self.relayed()
@@ -264,7 +279,7 @@ class EndTests(LoopCase):
     def test_no_signal(self) -> None:
         """Signals are for the main thread."""
         before = set(os.listdir("/proc/self/task"))
-        other = Loop()
+        other = Loop(PIPES)
         self.addCleanup(other.close)
         (ours,) = set(os.listdir("/proc/self/task")) - before
         with open(f"/proc/self/task/{ours}/status") as file:

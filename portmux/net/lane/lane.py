@@ -60,7 +60,7 @@ class Lane:
         self.poller = Poller(engine.reactor, self._go_through)
         self.dialer = Dialer(engine.reactor, self.poller)
         self._in_python = Pairs(self.poller, self.deadlines, Pipes(engine.budget))
-        self._in_c = Native(self.poller)
+        self._in_c = Native(self.poller, engine.budget)
         self.relay: Relay = self._in_python
         self._fresh: list[Link] = []
         self._dialled: list[Link] = []

@@ -16,6 +16,7 @@ from twisted.logger import Logger
 
 from portmux.core.effects import Side
 from portmux.core.session import Session
+from portmux.net.descriptors import Budget
 from portmux.net.lane.pair import NO_LINGER
 from portmux.net.lane.poller import IN, Poller
 from portmux.net.lane.relay import Over
@@ -29,6 +30,13 @@ else:
     except ImportError as error:
         _why_not, Loop, Pair = str(error), None, object
 
+PIPES: Final = 64
+"""At a time; an unprivileged user gets no more of 1 MiB. "pipe-user-pages-soft" in
+pipe(7)."""
+
+SHARE: Final = 16
+"""A pipe for so many descriptors; sessions need them more (taste)."""
+
 MISSING: Final = _why_not
 """Why there is no such relay here; None: there is one."""
 
@@ -39,10 +47,12 @@ class Native:
     nested = False
     _log = Logger()
 
-    def __init__(self, poller: Poller) -> None:
+    def __init__(self, poller: Poller, budget: Budget) -> None:
         """Starts no thread: whoever calls may still want to fork."""
         self.poller = poller
         self.loop: Loop | None = None
+        self._budget = budget
+        self._reserved = 0
 
     def begin(
         self,
@@ -75,7 +85,11 @@ class Native:
     def _started(self) -> Loop:
         """@raise OSError: there is nothing left to start it with."""
         if self.loop is None:
-            self.loop = Loop()
+            # The thread cannot ask whether there is room for one more pipe.
+            pipes = min(PIPES, max(self._budget.most, 0) // SHARE)
+            self.loop = Loop(pipes)
+            self._reserved = 2 * pipes + 3
+            self._budget.take(self._reserved)
             self.poller.watch(self.loop.fileno(), self, IN)
         return self.loop
 
@@ -108,6 +122,7 @@ class Native:
             self.poller.forget(self.loop.fileno())
             self.loop.close()
             self.loop = None
+            self._budget.give(self._reserved)
 
 
 class Relayed(Pair):

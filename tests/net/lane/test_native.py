@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from portmux.core.address import Unix
 from portmux.core.effects import Phase, Side
 from portmux.core.session import Session
+from portmux.net.descriptors import Budget
 from portmux.net.lane.native import MISSING, Native
 from portmux.net.lane.poller import Poller
 from portmux.net.live import Live
@@ -52,7 +53,8 @@ class NativeTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = Turned()
         self.poller = Poller(self.reactor, lambda: None)
-        self.native = Native(self.poller)
+        self.budget = Budget(1_000)
+        self.native = Native(self.poller, self.budget)
         self.told: list[Live] = []
         self.client, self.ours = tcp()
         self.backend, self.theirs = tcp()
@@ -64,6 +66,7 @@ class NativeTests(SynchronousTestCase):
         for sock in self.client, self.backend:
             sock.close()
         self.native.stop()
+        self.assertEqual(self.budget.taken, 0)
         self.poller.stop()
         self.assertEqual(self.reactor.left(), [])
         self.reactor.close()
@@ -217,7 +220,7 @@ class NativeTests(SynchronousTestCase):
     def test_starts_late(self) -> None:
         """There is no thread before the first session: portmux may still fork."""
         before = len(os.listdir("/proc/self/task"))
-        native = Native(self.poller)
+        native = Native(self.poller, self.budget)
         self.assertEqual(len(os.listdir("/proc/self/task")), before)
         native.stop()
         self.begin(self.session()).stop("stopped")
@@ -226,6 +229,21 @@ class NativeTests(SynchronousTestCase):
         self.native.stop()
         self.native.stop()
         self.assertEqual(len(os.listdir("/proc/self/task")), before)
+
+    def test_budget(self) -> None:
+        """What the thread may open is reserved, and leaves most to sessions."""
+        for most, reserved in ((1_000, 127), (100, 15), (10, 3), (-5, 3)):
+            budget = Budget(most)
+            native = Native(self.poller, budget)
+            self.assertEqual(budget.taken, 0)
+            ours, theirs = unix()
+            other, backend = unix()
+            native.begin(self.session(), ours, backend, b"", self.told.append)
+            self.assertEqual(budget.taken, reserved)
+            native.stop()
+            self.assertEqual(budget.taken, 0)
+            theirs.close()
+            other.close()
 
     def test_mistake(self) -> None:
         """What fails when one session ends is logged; the others' ends are told."""
