@@ -84,6 +84,26 @@ class PipeTests(LoopCase):
             for each in spare:
                 os.close(each)
 
+    def test_refused(self) -> None:
+        """An ordinary user gets few large pipes; what has none is copied."""
+
+        def run() -> None:
+            if os.getuid() == 0:
+                os.setuid(65534)  # nobody
+            self.loop = Loop(1_000)
+            many = PIPES + 30
+            threads = [sending(self.relayed().client, BULK) for _ in range(many)]
+            for made in self.all:
+                assert made.backend.recv(1) == BULK[:1]
+            pipes = (descriptors() - self.before - 4 * many) // 2
+            assert pipes < PIPES + 10, pipes
+            for made in self.all:
+                assert receive(made.backend) == BULK[1:]
+            for thread in threads:
+                thread.join()
+
+        self.assertEqual(child(run), 0)
+
     def test_without(self) -> None:
         """A loop may have no pipe at all."""
         self.loop.close()
@@ -292,19 +312,6 @@ class EndTests(LoopCase):
 class ForkTests(LoopCase):
     """Children are forked while the thread runs; they have no thread of their own."""
 
-    def child(self, run: Callable[[], None]) -> int:
-        """@return: the status with which a forked child ends."""
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                run()
-                status = 0
-            finally:
-                os._exit(status)
-        _, status = os.waitpid(pid, 0)
-        return status
-
     def test_child(self) -> None:
         """A child that forgets a loop does not wait for its thread, nor use it."""
 
@@ -318,7 +325,7 @@ class ForkTests(LoopCase):
 
         made = self.relayed()
         self.synchronise(made)
-        self.assertEqual(self.child(run), 0)
+        self.assertEqual(child(run), 0)
         self.synchronise(made)
 
     def test_descriptors_in_a_child(self) -> None:
@@ -377,6 +384,20 @@ class ManyTests(LoopCase):
                     self.loop.stop(made.pair)
                 made.close()
             self.assertEqual(set(self.over(100)), {made.pair for made in some})
+
+
+def child(run: Callable[[], None]) -> int:
+    """@return: the status with which a forked child ends."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            run()
+            status = 0
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(pid, 0)
+    return status
 
 
 def threads_of_the_system() -> int:
