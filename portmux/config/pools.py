@@ -7,7 +7,16 @@ from typing import Literal
 
 import attrs
 
-from portmux.config.checks import PATH, Clashes, Given, hold, positive, ranged, some
+from portmux.config.checks import (
+    PATH,
+    Clashes,
+    Given,
+    hold,
+    like,
+    positive,
+    ranged,
+    some,
+)
 from portmux.core import backend, pool, reach, waiting
 from portmux.core.address import Address, Unix
 from portmux.core.health import Ejection
@@ -114,7 +123,7 @@ class Tls:
         "name that is asked for and that the certificate must have; none: the "
         "backend's host",
         default=None,
-        check=PATH,
+        check=like(r"[A-Za-z0-9_.:-]{1,253}", "a host's name or an IP address"),
         example="db.example.org",
     )
     ca_bundle: str | None = option(

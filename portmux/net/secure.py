@@ -309,7 +309,7 @@ def _mismatch(connection: SSL.Connection, name: str) -> str | None:
             verify_ip_address(connection, name)
         else:
             verify_hostname(connection, name)
-    except (VerificationError, CertificateError):
+    except (VerificationError, CertificateError, ValueError):  # no name DNS could have
         return f"its certificate is not one for {name}"
     return None
 

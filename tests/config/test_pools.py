@@ -119,6 +119,10 @@ class PoolTests(SynchronousTestCase):
                 "tls: needs a name: a unix socket has none",
             ),
             (
+                "{backends: a:1, tls: {name: ä}}",
+                'tls.name: "ä" is not a host\'s name or an IP address',
+            ),
+            (
                 "{backends: a:1, tls: {key: /k}}",
                 "tls.key: means nothing without a certificate",
             ),

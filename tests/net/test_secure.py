@@ -184,6 +184,11 @@ class RefusalTests(SecureCase):
         why = self.refusal(self.plan(name="192.0.2.7"))
         self.assertEqual(why, "its certificate is not one for 192.0.2.7")
 
+    def test_no_name(self) -> None:
+        """What DNS could not have is nobody's."""
+        why = self.refusal(self.plan(name="my_host"))
+        self.assertEqual(why, "its certificate is not one for my_host")
+
     def test_expired(self) -> None:
         old = self.path("old.pem")
         make_certificate(old, NAME, days=-1)
