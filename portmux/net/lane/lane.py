@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable
+from contextlib import suppress
 from socket import socket
 from typing import TYPE_CHECKING
 
@@ -139,4 +140,5 @@ def _for_all(links: list[Link], stage: Callable[[Link], None]) -> None:
         try:
             stage(link)
         except Exception:
-            link.fail()
+            with suppress(Exception):  # it has told what was wrong
+                link.fail()
