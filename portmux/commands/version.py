@@ -21,6 +21,8 @@ LIBRARIES: Final = (
     "h11",
     "wsproto",
     "pyOpenSSL",
+    "service-identity",
+    "cryptography",
 )
 
 
