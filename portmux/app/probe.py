@@ -13,8 +13,9 @@ from typing import Final
 import attrs
 
 from portmux.core.address import Address, Unix
-from portmux.core.plan import Forwarding
+from portmux.core.plan import Forwarding, Plan, Serving
 from portmux.core.policy import Policy
+from portmux.core.pool import Pool
 
 LONGEST: Final = 5.0
 """Seconds that a probe takes at most; from taste: somebody waits for it."""
@@ -48,11 +49,11 @@ def probe(policies: Iterable[Policy], longest: float = LONGEST) -> list[Probed]:
     @return: by listener and route, in configured order.
     """
     wanted = [
-        (policy.listener, way.name, backend.address, _patience(way.plan))
+        (policy.listener, way.name, backend.address, _patience(way.plan, pool))
         for policy in policies
         for way in policy.table.ways()
-        if isinstance(way.plan, Forwarding)
-        for backend in way.plan.pool.backends
+        if (pool := _pool(way.plan)) is not None
+        for backend in pool.backends
     ]
     patience: dict[Address, float] = {}
     for _, _, address, timeout in wanted:
@@ -64,8 +65,16 @@ def probe(policies: Iterable[Policy], longest: float = LONGEST) -> list[Probed]:
     ]
 
 
-def _patience(plan: Forwarding) -> float:
-    return plan.pool.settings.timeout if plan.timeout is None else plan.timeout
+def _pool(plan: Plan) -> Pool | None:
+    """@return: where it connects to; None: nowhere."""
+    if isinstance(plan, Serving):
+        return None if plan.lasting is None else plan.lasting.pool
+    return plan.pool if isinstance(plan, Forwarding) else None
+
+
+def _patience(plan: Plan, pool: Pool) -> float:
+    timeout = plan.timeout if isinstance(plan, Forwarding) else None
+    return pool.settings.timeout if timeout is None else timeout
 
 
 def _answers(patience: Mapping[Address, float]) -> Iterator[Answer]:

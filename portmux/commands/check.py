@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from portmux.app.build import draft, policy
 from portmux.app.probe import probe
+from portmux.app.tunnels import opened
 from portmux.commands.common import Commands, add_inputs, given_inputs, loaded
 from portmux.config.faults import Faults
 from portmux.config.load import Loaded
@@ -34,7 +35,7 @@ def _check(options: argparse.Namespace) -> int:
     found = loaded(given_inputs(options))
     for warning in _warnings(found):
         print(warning, file=sys.stderr)
-    config = found.config
+    config = opened(found.config)
     count = len(config.listeners)
     routes = sum(len(listener.routes) for listener in config.listeners.values())
     print(f"{options.config}: in order, {count} listener(s), {routes} route(s)")

@@ -12,6 +12,7 @@ from typing import Any, Final
 import attrs
 
 from portmux.app.build import draft, policy
+from portmux.app.tunnels import opened
 from portmux.commands.common import Commands, add_inputs, given_inputs, loaded
 from portmux.config import sockets
 from portmux.config.faults import listed
@@ -59,7 +60,7 @@ def add(commands: Commands) -> None:
 
 def _explain(options: argparse.Namespace) -> int:
     data = _data(options)
-    config = loaded(given_inputs(options)).config
+    config = opened(loaded(given_inputs(options)).config)
     listeners = config.listeners
     source = _address("--source", options.source)
     local = _address("--local", options.local)

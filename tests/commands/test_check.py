@@ -125,6 +125,30 @@ class ProbeTests(CliCase):
             "listener front, route forward, backend 127.0.0.1:1: connection refused\n",
         )
 
+    def test_tunnels(self) -> None:
+        """They are listeners, and their remotes are asked."""
+        self.assertEqual(
+            self.call(COMMAND, "-c", self.write('tunnels: ["3000=1"]\n'), "--probe"), 1
+        )
+        self.assertIn("in order, 1 listener(s), 0 route(s)", self.out.getvalue())
+        self.assertEqual(
+            self.errors.getvalue(),
+            "listener 127.0.0.1:3000, route tunnel, backend 127.0.0.1:1: "
+            "connection refused\n",
+        )
+
+    def test_mux(self) -> None:
+        """So is what many clients share."""
+        text = (
+            'listeners: {meter: {bind: "*:1", mux: {protocol: modbus, '
+            'to: "127.0.0.1:1"}}}\n'
+        )
+        self.assertEqual(self.call(COMMAND, "-c", self.write(text), "--probe"), 1)
+        self.assertEqual(
+            self.errors.getvalue(),
+            "listener meter, route mux, backend 127.0.0.1:1: connection refused\n",
+        )
+
     def test_no_answer(self) -> None:
         """Status 1; the file is in order."""
         self.assertEqual(self.probe("127.0.0.1:1"), 1)

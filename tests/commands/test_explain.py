@@ -142,6 +142,12 @@ class TextTests(ExplainCase):
         lines = self.explain("--text", "x", conf=conf)
         self.assertIn("forward to 10.0.0.1:80, 10.0.0.2:80", lines[-1])
 
+    def test_tunnel(self) -> None:
+        """It is a listener, called by its local socket."""
+        words = ("--listener", "127.0.0.1:3000", "--text", "x")
+        lines = self.explain(*words, conf='tunnels: ["3000=10.0.0.1:80"]\n')
+        self.assertIn("forward to 10.0.0.1:80", lines[-1])
+
 
 class JsonTests(ExplainCase):
     def test_real_hello(self) -> None:
