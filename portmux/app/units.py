@@ -32,6 +32,7 @@ RestartSec=5
 RestartPreventExitStatus=2
 WatchdogSec=30
 LimitNOFILE=524288
+RuntimeDirectory=portmux
 NoNewPrivileges=yes
 ProtectSystem=full
 ProtectClock=yes

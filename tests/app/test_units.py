@@ -24,6 +24,7 @@ class ServiceTests(SynchronousTestCase):
         self.assertEqual(unit["Service"]["ExecStart"], '/venv/bin/python -c "a b"')
         self.assertEqual(unit["Service"]["WorkingDirectory"], "/opt/5%%")
         self.assertEqual(unit["Service"]["Type"], "notify")
+        self.assertEqual(unit["Service"]["RuntimeDirectory"], "portmux")
         self.assertEqual(unit["Install"]["WantedBy"], "multi-user.target")
 
     def test_root(self) -> None:
