@@ -89,7 +89,9 @@ class ServerTests(CliCase):
             self.assertEqual(self.call(COMMAND, *words.split()), 1, words)
             start = f"portmux tcp-multiplexer: {text}"
             self.assertEqual(self.errors.getvalue()[: len(start)], start)
-            self.assertIn("\nusage: see portmux tcp-multiplexer", self.errors.getvalue())
+            self.assertIn(
+                "\nusage: see portmux tcp-multiplexer", self.errors.getvalue()
+            )
 
     def test_unknown_protocol(self) -> None:
         """Status 2, and which there are."""
