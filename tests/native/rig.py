@@ -174,9 +174,11 @@ class LoopCase(SynchronousTestCase):
         ended: bool = False,
         idle: float | None = None,
         half_close: float | None = None,
+        narrow: bool = False,
         full: bool = False,
     ) -> Relayed:
         """
+        @param narrow: little fits between the relay and the backend.
         @param full: the backend has not read what was sent to it before, and there
             is no room for more.
         @return: what the loop has in hand now.
@@ -186,10 +188,11 @@ class LoopCase(SynchronousTestCase):
         for sock in client, backend:
             sock.settimeout(PATIENCE)
         made = Relayed(client, backend)
-        if full:
+        if narrow or full:
             # A size that was asked for does not grow.
             backend.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+        if full:
             made.prefilled = fill(ours)
         ours.setblocking(False)
         self.all.append(made)
