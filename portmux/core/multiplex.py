@@ -78,6 +78,11 @@ class Multiplexer:
         )
         clients.take, clients.forget = exchanges.take, exchanges.withdraw
 
+    @property
+    def least(self) -> float:
+        """@return: seconds; nothing that happens now is due any sooner."""
+        return self._settings.least
+
     # -- its life
 
     def start(self, now: float) -> list[Effect]:

@@ -87,6 +87,7 @@ class Hub:
         if self._engine is None:
             self._engine = engine
             self.mux = self._make(self.pool, self._tally)
+            self._least = self.mux.least
             self._now: Callable[[], float] = engine.reactor.seconds
             self._log.start(engine.reactor, self._route, self._tally)
             self.carry(self.mux.start(self._now()))
@@ -214,11 +215,22 @@ class Hub:
         upstream.dial(self._engine.reacher, self._keepalive)
 
     def _watch(self) -> None:
-        """An earlier call is as good: it finds that there is more time."""
-        due = self.mux.due(self._now())
+        """
+        Be called in time.
+
+        An earlier call is as good: it finds that there is more time. As long as
+        much goes on, that is what happens, and nothing has to be worked out.
+        """
+        now = self._now()
+        soon = now + self._least
+        if self._called_at <= soon and self._mouths:
+            return
+        due = self.mux.due(now)
+        if soon < due < math.inf and self._mouths:
+            due = soon
         if due < self._called_at:
             self._called_at = due
-            wait = max(0.0, due - self._now())
+            wait = max(0.0, due - now)
             if self._timer is None:
                 assert self._engine is not None
                 self._timer = self._engine.reactor.callLater(wait, self._expire)

@@ -29,6 +29,7 @@ class Request:
     @ivar arrived: when it might have been sent first.
     @ivar unit: the device that it is for, where there are several.
     @ivar target: whose connections it goes by.
+    @ivar reads: it changes nothing; known where an expert is.
     @ivar key: what it has in common with requests that may share its answer.
     @ivar sent: as it went to the target.
     @ivar backend: to whom.
@@ -46,6 +47,7 @@ class Request:
     unit: str | None = None
     target: int = 0
     key: Hashable = None
+    reads: bool = attrs.field(default=False, init=False)
     sent: Frame = attrs.field(init=False)
     backend: Address | None = attrs.field(default=None, init=False)
     departed: float = attrs.field(default=-1.0, init=False)

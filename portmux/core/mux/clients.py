@@ -56,6 +56,9 @@ class Clients:
         """Take requests of a client, as many as it may have."""
         if asker.gone or asker.reading:
             return
+        if not (asker.reader.held or asker.kept or asker.finished or asker.held):
+            self._rest(asker, now)
+            return
         asker.reading = True
         blocked = self._read(asker, now)
         asker.reading = False

@@ -33,11 +33,6 @@ class Devices:
         breaker, unit = self._breaker, request.unit
         return breaker is None or unit is None or breaker.admit(unit, now)
 
-    def sent(self, request: Request, now: float) -> None:
-        """A request goes to its target."""
-        if self._expert is not None:
-            self._expert.sent(request.frame, now)
-
     def answered(self, request: Request, answer: Frame, now: float) -> None:
         """@param answer: as the client gets it."""
         expert, unit = self._expert, request.unit

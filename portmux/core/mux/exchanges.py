@@ -34,6 +34,8 @@ class Failure:
     detail: str = ""
 
 
+DONE: Final = Failure(Trouble.SILENT, "done")
+
 SILENT: Final = Failure(Trouble.SILENT, "answer-timeout")
 
 DEAD: Final = Failure(Trouble.SILENT, "answer-timeout", "the unit does not answer")
@@ -88,6 +90,7 @@ class Exchanges:
             self._close_book(request, "replied", len(reply.data), now)
             return True
         request.target = expert.target(frame)
+        request.reads = self._dialogue.repeatable(frame)
         request.key = expert.sharing(frame)
         if self._devices.is_dead(request, now):
             request.stage = Stage.SENT
@@ -106,15 +109,17 @@ class Exchanges:
         if not self._devices.admits(request, now):
             self.fail(request, DEAD, now)
             return b""
-        self._devices.sent(request, now)
-        self._heed_change(request)
+        if self._expert is not None:
+            self._expert.sent(request.frame, now)
+            if not request.reads:
+                self._sharing.changed()  # what was asked before says nothing of it
         request.backend = link.backend.address
         data = link.send(request, now)
         if request.stage is Stage.OVER:
             request.asker.under_way -= 1
             self._close_book(request, "unanswered", 0, now)
-            self._go_on(request.asker, now)
-        else:
+            self._go_on(request, False, now)
+        elif request.asker.line:
             self._lines.call(request.asker)
         return data
 
@@ -130,28 +135,22 @@ class Exchanges:
         if self._expert is not None:
             answer = self._dialogue.incoming(request.frame, frame)
             self._devices.answered(request, answer, now)
-            self._heed_change(request)
+            if not request.reads:
+                self._sharing.changed()
         sharers = self._end(request)
         self._deliver(request, frame)
         self._close_book(request, "answered", len(frame.data), now)
         for one in sharers:
             self._deliver(one, frame)
             self._close_book(one, "shared", len(frame.data), now)
-        for one in (request, *sharers):
-            if frame.closes or one.frame.closes:
-                self.hang_up(one.asker, "done", "", now)
-            else:
-                self._go_on(one.asker, now)
+        self._go_on(request, frame.closes, now)
+        for one in sharers:
+            self._go_on(one, frame.closes, now)
 
     def _deliver(self, request: Request, frame: Frame) -> None:
         if not request.asker.gone:
             data = self._dialogue.incoming(request.frame, frame).data
             self._out.append(Answer(request.asker, data))
-
-    def _heed_change(self, request: Request) -> None:
-        """What was asked for before a change says nothing of what is after it."""
-        if self._expert is not None and not self._dialogue.repeatable(request.frame):
-            self._sharing.changed()
 
     # -- failures
 
@@ -199,10 +198,10 @@ class Exchanges:
             reply = self._dialogue.failure(request.frame, why.trouble)
         if reply is not None:
             self._out.append(Answer(asker, reply.data))
-        if reply is None or reply.closes or request.frame.closes:
+        if reply is None:
             self.hang_up(asker, why.how, why.detail, now)
         else:
-            self._go_on(asker, now)
+            self._go_on(request, reply.closes, now, why)
 
     def withdraw(self, asker: Asker, now: float) -> None:
         """Nobody waits for a client's answers any more, but who shares them."""
@@ -224,10 +223,16 @@ class Exchanges:
             one.asker.under_way -= 1
         return sharers
 
-    def _go_on(self, asker: Asker, now: float) -> None:
-        """A request of a client is over."""
-        if not asker.gone:
-            self._lines.call(asker)
+    def _go_on(
+        self, request: Request, closes: bool, now: float, why: Failure = DONE
+    ) -> None:
+        """@param closes: a request is over, and nothing follows its answer."""
+        asker = request.asker
+        if closes or request.frame.closes:
+            self.hang_up(asker, why.how, why.detail, now)
+        elif not asker.gone:
+            if asker.line:
+                self._lines.call(asker)
             self.next(asker, now)
 
     def _close_book(self, request: Request, word: str, size: int, now: float) -> None:

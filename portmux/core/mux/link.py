@@ -139,7 +139,8 @@ class Link:
         self._reader.feed(data)
         found: list[tuple[Request, Frame]] = []
         try:
-            while (frame := self._reader.read(self._asked())) is not None:
+            reader = self._reader
+            while reader.held and (frame := reader.read(self._asked())) is not None:
                 self._pair(frame, found, now)
         except Malformed as error:
             self.broken = str(error)

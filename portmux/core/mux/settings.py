@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 
 from portmux.core.mux.breaker import Rule
+
+JITTER: Final = 0.1
+"""Part of a wait that chance takes away, so that not all come back at once (taste)."""
 
 
 @attrs.frozen
@@ -61,3 +66,21 @@ class Settings:
     replies: bool = False
     breaker: Rule | None = None
     told: bool = False
+
+    @property
+    def least(self) -> float:
+        """@return: nothing that happens now is due sooner than in this time."""
+        times = (
+            self.wait,
+            self.unreachable,
+            self.answer,
+            self.request,
+            self.connect,
+            self.settle,
+            self.pause,
+            self.backoff * (1 - JITTER),
+            self.longest * (1 - JITTER),
+            self.age,
+            self.idle,
+        )
+        return min(time for time in times if time)

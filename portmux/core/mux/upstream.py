@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import Final
 
 import attrs
 
@@ -13,13 +12,10 @@ from portmux.core.backend import Backend
 from portmux.core.frame.framer import Framer
 from portmux.core.mux.asker import Request
 from portmux.core.mux.link import Link, Phase
-from portmux.core.mux.settings import Settings
+from portmux.core.mux.settings import JITTER, Settings
 from portmux.core.mux.tally import Tally
 from portmux.core.mux.waiting import Waiting
 from portmux.core.pool import Pool
-
-JITTER: Final = 0.1
-"""Part of a wait that chance takes away, so that not all come back at once (taste)."""
 
 
 @attrs.define(eq=False)

@@ -6,9 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Host
 from portmux.core.frame.line import Line
-from portmux.core.mux.settings import Settings
+from portmux.core.mux.settings import JITTER, Settings
 from portmux.core.mux.tally import Tally
-from portmux.core.mux.upstream import JITTER, Upstream
+from portmux.core.mux.upstream import Upstream
 from portmux.core.pool import Pool
 from tests.core.mux.stage import TARGET, Stage
 
