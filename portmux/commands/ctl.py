@@ -52,7 +52,9 @@ def add(commands: Commands) -> None:
         choices=[*words, _TOP],
         help="help lists all of them; top is a table that is drawn anew each second",
     )
-    parser.add_argument("words", metavar="WORD", nargs="*", help="what it takes")
+    parser.add_argument(
+        "words", metavar="WORD", nargs="*", default=[], help="what it takes"
+    )
     parser.set_defaults(command=_ctl)
 
 
@@ -102,7 +104,10 @@ def _do(talk: Talk, options: argparse.Namespace, command: Any, line: str) -> Non
         print("\n".join(lines[1:] or lines))
     else:
         lines = talk.text(line)
-        print(json.dumps(lines, indent=2) if options.json else "\n".join(lines))
+        if options.json:
+            print(json.dumps(lines, indent=2))
+        elif lines:
+            print("\n".join(lines))
 
 
 def _as_data(command: Any, as_json: bool) -> bool:

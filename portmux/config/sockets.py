@@ -102,6 +102,9 @@ def _split(text: str, allowed: str, least: int) -> tuple[str, int]:
         raise ValueError(
             f"{quoted(text)} has no host, {allowed} is allowed; did you mean {meant}?"
         )
+    if text.startswith("/"):
+        meant = quoted(f"unix:{text}")
+        raise ValueError(f"{quoted(text)} is a path; did you mean {meant}?")
     if not colon or (_is_six(text) and not _is_six(name)):
         raise ValueError(f"{quoted(text)} has no port, {allowed} is allowed")
     if not name:

@@ -93,7 +93,7 @@ class CtlTests(SynchronousTestCase):
     def test_text(self) -> None:
         """What the line protocol says, without its marks."""
         self.assertEqual(self.ctl("status"), (0, "No tunnels\n", ""))
-        self.assertEqual(self.ctl("OPEN", "1=2"), (0, "\n", ""))
+        self.assertEqual(self.ctl("OPEN", "1=2"), (0, "", ""))
         status, out, _ = self.ctl("status", "full")
         self.assertEqual((status, out.splitlines()[0]), (0, "Tunnels: 1"))
         self.assertTrue(out.splitlines()[1].startswith("127.0.0.1:1 = open conns 0"))
@@ -129,6 +129,12 @@ class CtlTests(SynchronousTestCase):
             words = line.split()
             self.assertEqual(self.ctl(*words)[0], 2, words)
         self.assertEqual(self.ctl("status", at="nowhere")[0], 2)
+
+    def test_no_command(self) -> None:
+        """It says what is missing, and no more."""
+        status, _, errors = self.ctl()
+        self.assertEqual(status, 2)
+        self.assertIn("required: COMMAND\n", errors)
 
     def test_nobody(self) -> None:
         status, _, err = self.ctl("status", at=f"{self.at}.gone")

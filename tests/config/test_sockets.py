@@ -29,6 +29,7 @@ class AddressTests(SynchronousTestCase):
         """Each says what is wrong with it."""
         for text, said in [
             ("127.0.0.1", "no port"),
+            ("/run/x", 'did you mean "unix:/run/x"?'),
             (":22", "no host"),
             ("22", 'did you mean "127.0.0.1:22"?'),
             (":22", 'did you mean "127.0.0.1:22"?'),
