@@ -10,7 +10,6 @@ by far, and the busier an event loop is the less it spends on each event.
 from __future__ import annotations
 
 import argparse
-import os
 import selectors
 import socket
 import subprocess
@@ -27,7 +26,7 @@ from threading import Thread
 from typing import Final, cast
 
 from bench.cost import cpu_seconds
-from bench.processes import BenchError, free_port
+from bench.processes import HERE, BenchError, free_port
 
 REQUEST: Final = bytes.fromhex("0001 0000 0006 01 03 0000 000a")
 ANSWER: Final = REQUEST[:4] + bytes.fromhex("0017 01 03 14") + bytes(20)
@@ -170,7 +169,9 @@ def portmux() -> Iterator[Portmux]:
         command = [sys.executable, "-m", "portmux", "run", "-c", str(path)]
         log = Path(folder) / "log"
         with log.open("w") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output)
+            process = subprocess.Popen(
+                command, stdout=output, stderr=output, cwd=HERE.parent
+            )
         try:
             wait(process, ports.values(), log)
             yield Portmux(process.pid, ports)
@@ -183,10 +184,15 @@ def wait(process: subprocess.Popen[bytes], ports: Iterable[int], log: Path) -> N
     """@raise BenchError: it does not listen."""
     end = time.monotonic() + START
     for port in ports:
-        while socket.socket().connect_ex(("127.0.0.1", port)):
+        while not listens(port):
             if process.poll() is not None or time.monotonic() > end:
                 raise BenchError(f"portmux does not listen: {log.read_text()}")
             time.sleep(0.05)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def serve(listening: socket.socket) -> None:
@@ -225,5 +231,4 @@ def table(figures: dict[Case, dict[str, float]]) -> str:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONPATH", str(Path(__file__).parents[1]))
     sys.exit(main())
