@@ -46,7 +46,10 @@ _SHORTEST: Final = 0.001
 
 def socket(text: str) -> Host:
     """@raise ValueError: the text is no address with a port."""
-    return sockets.bind_host(text)
+    found = sockets.bind_host(text, least=0)
+    if found.host == "*":
+        raise ValueError(f"{quoted(text)} is not IP:PORT or [V6]:PORT")
+    return found
 
 
 def whole(text: str, most: int) -> int:
