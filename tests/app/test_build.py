@@ -16,6 +16,7 @@ from portmux.actions.discard import Discard
 from portmux.actions.echo import Echo
 from portmux.actions.execute import Exec
 from portmux.actions.forward import Forward
+from portmux.actions.mux import Mux
 from portmux.app import build
 from portmux.config.model import (
     Ban,
@@ -31,12 +32,13 @@ from portmux.config.model import (
 )
 from portmux.config.pools import Backend, Pool, Tls
 from portmux.core.address import Host, Inherited, Unix
+from portmux.core.frame.line import Line
 from portmux.core.limits import Ban as GateBan
 from portmux.core.limits import Count, Gate
 from portmux.core.limits import Limits as GateLimits
 from portmux.core.match.prefix import Prefix
 from portmux.core.option import Octets, Seconds
-from portmux.core.plan import Closing, Forwarding
+from portmux.core.plan import Closing, Forwarding, Lasting
 from portmux.core.policy import Policy
 from portmux.core.pools import Draft, Pools
 from portmux.core.reach import Tls as Spoken
@@ -371,3 +373,49 @@ class RootedTests(SynchronousTestCase):
         """The same object comes back."""
         config = Config(listeners={"front": Listener(bind=BIND, action=Echo())})
         self.assertIs(build.rooted(config, "/top"), config)
+
+
+class LastingTests(SynchronousTestCase):
+    """What plans keep from one session to the next outlives policies, too."""
+
+    def made(self, mux: Mux, before: Policy | None = None) -> Lasting:
+        listener = Listener(bind=BIND, action=mux)
+        ((name, lasting),) = made(listener, before).lasting()
+        self.assertEqual(name, "mux")
+        return lasting
+
+    def test_the_same_goes_on(self) -> None:
+        mux = Mux(protocol=Line(), to=(Host("10.0.0.9", 502),))
+        listener = Listener(bind=BIND, action=mux)
+        first = made(listener)
+        other = attrs.evolve(listener, nodelay=False)
+        ((_, before),) = first.lasting()
+        ((_, after),) = made(other, first).lasting()
+        self.assertIs(after, before)
+
+    def test_another_begins(self) -> None:
+        mux = Mux(protocol=Line(), to=(Host("10.0.0.9", 502),))
+        listener = Listener(bind=BIND, action=mux)
+        first = made(listener)
+        ((_, before),) = first.lasting()
+        after = self.made(attrs.evolve(mux, connections=2), first)
+        self.assertIsNot(after, before)
+
+    def test_pool(self) -> None:
+        """It is the one of that name, and in use."""
+        config = Config(
+            listeners={
+                "own": Listener(bind=BIND, action=Mux(protocol=Line(), pool="git"))
+            },
+            pools={"git": Pool(backends=(Backend(Host("10.0.0.9", 80)),))},
+        )
+        pools = Pools()
+        draft = build.draft(config, pools)
+        gate = Gate(GateLimits(), Count())
+        listener = config.listeners["own"]
+        policy = build.policy("own", listener, gate, draft=draft)
+        used = build.used([policy])
+        self.assertEqual([each.name for each in used], ["git"])
+        draft.enforce(used, 1.0)
+        self.assertIs(pools.get("git"), used[0])
+        self.assertEqual(len(used[0].backends), 1)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 
 from portmux.core.address import Unix
-from portmux.core.plan import Closing, Serving
+from portmux.core.counts import Counts
+from portmux.core.plan import Closing, Lasting, Serving
 from portmux.core.policy import Policy
+from portmux.core.pool import Pool
 from portmux.net.client import Client
 from portmux.net.engine import Engine, Kind
 from portmux.net.front import Front
@@ -28,6 +30,68 @@ def greeting(words: bytes) -> Policy:
 def waiting() -> Policy:
     """@return: that of a listener which waits for a first byte."""
     return policy([(b"x", Closing())])
+
+
+class Memory:
+    """@ivar told: what it was, in order."""
+
+    def __init__(self) -> None:
+        self.pool = Pool.of([Unix("/nowhere")])
+        self.told: list[str] = []
+
+    def resembles(self, other: Lasting) -> bool:
+        return other is self
+
+    def count(self, counts: Counts, route: str) -> None:
+        self.told.append(f"count {route}")
+
+    def start(self, engine: Engine) -> None:
+        self.told.append("start")
+
+    def retire(self) -> None:
+        self.told.append("retire")
+
+    def policy(self) -> Policy:
+        async def nothing(client: Client) -> None:
+            """Nobody comes."""
+
+        return policy(fallback=Serving("remember", nothing, lasting=self))
+
+
+class LastingTests(StageCase):
+    """What plans keep from one session to the next."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.first, self.second = Memory(), Memory()
+        self.service = ListenerService(
+            "front", self.first.policy(), lambda: self.engine
+        )
+
+    def test_begins_and_ends_with_the_service(self) -> None:
+        self.assertEqual(self.first.told, ["count fallback"])
+        self.service.startService()
+        self.assertEqual(self.first.told[1:], ["start"])
+        self.service.stopService()
+        self.assertEqual(self.first.told[2:], ["retire"])
+
+    def test_others_take_its_place(self) -> None:
+        self.service.startService()
+        self.service.policy = self.second.policy()
+        self.assertEqual(self.first.told[1:], ["start", "retire"])
+        self.assertEqual(self.second.told[1:], ["start"])
+        self.service.stopService()
+
+    def test_what_is_in_the_next_policy_goes_on(self) -> None:
+        self.service.startService()
+        self.service.policy = self.first.policy()
+        self.assertNotIn("retire", self.first.told)
+        self.service.stopService()
+
+    def test_nothing_begins_before_the_service(self) -> None:
+        self.service.policy = self.second.policy()
+        self.assertEqual(self.second.told, ["count fallback"])
+        self.assertEqual(self.first.told, ["count fallback"])
 
 
 class ListenerServiceTests(StageCase):
