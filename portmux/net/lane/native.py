@@ -163,7 +163,8 @@ class Relayed(Pair):
     def ended(self) -> None:
         """The thread has closed both sockets."""
         self._count()
-        self._session.end(self.end, self.detail.lower())
+        end = self.end
+        self._session.end(end, self.detail.lower() if end == "error" else "")
         self.over(self)
 
     def expire(self) -> None:
