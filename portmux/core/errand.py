@@ -18,6 +18,7 @@ class Errand:
 
     @ivar source: of the session.
     @ivar backend: what it holds.
+    @ivar last: what it held last, or holds.
     @ivar attempts: to connect, that have begun.
     @ivar queued: seconds that it has waited for room.
     @ivar failure: the session's end, once L{next} has given none.
@@ -27,6 +28,7 @@ class Errand:
     plan: Forwarding
     source: Address
     backend: Backend | None = attrs.field(default=None, init=False)
+    last: Backend | None = attrs.field(default=None, init=False)
     attempts: int = attrs.field(default=0, init=False)
     queued: float = attrs.field(default=0.0, init=False)
     failure: str = attrs.field(default="", init=False)
@@ -106,7 +108,7 @@ class Errand:
             self.plan.pool.release(backend)
 
     def _hold(self, backend: Backend) -> Backend:
-        self.backend = backend
+        self.backend = self.last = backend
         self._tried += (backend,)
         self.attempts += 1
         self._pending = True

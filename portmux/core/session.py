@@ -376,7 +376,7 @@ class Session:
             self._cause,
             self.source,
             self.local,
-            self._backend_text(backend),
+            self._backend_text(),
             0 if errand is None else errand.attempts,
             self.sent,
             self.received,
@@ -391,9 +391,9 @@ class Session:
         self.policy.counts.add(record)
         return record
 
-    def _backend_text(self, backend: Backend | None) -> str:
-        if backend is not None:
-            return str(backend.address)
+    def _backend_text(self) -> str:
+        if self._errand is not None and self._errand.last is not None:
+            return str(self._errand.last.address)
         plan = self._way.plan if self._way is not None else None
         if isinstance(plan, Serving):
             return plan.name

@@ -293,6 +293,7 @@ class DialTests(SynchronousTestCase):
         self.assertEqual(session.connect_failed("no route to host", START), CLOSE)
         record = session.closed(START)
         self.assertEqual((record.end, record.attempts), ("connect-failed", 2))
+        self.assertEqual(record.backend, str(B))
         self.assertEqual(
             record.detail, f"{A}: connection refused; {B}: no route to host"
         )
