@@ -135,6 +135,11 @@ class Backends:
 
 
 @attrs.frozen
+class Requests:
+    """Show every mux: its connections, its queue, and what became of its requests."""
+
+
+@attrs.frozen
 class Sessions:
     """Show live sessions, the oldest first."""
 
@@ -296,6 +301,7 @@ ALL: Final = (
     Command(Routes, "ROUTES", "routes", rows=True),
     Command(Pools, "POOLS", "pools", rows=True),
     Command(Backends, "BACKENDS", "backends", rows=True),
+    Command(Requests, "REQUESTS", "requests", rows=True),
     Command(Sessions, "SESSIONS", "sessions", rows=True),
     Command(Kill, "KILL", "killSessions", changes=True),
     Command(Enable, "ENABLE", "enableBackend", changes=True),

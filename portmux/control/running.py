@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from twisted.logger import Logger
 
-from portmux.control import changing, handlers, plexy
+from portmux.control import changing, handlers, plexy, requests
 from portmux.control.admin import Admin
 from portmux.control.handling import HANDLERS
 from portmux.control.reply import Reply
@@ -15,7 +15,7 @@ from portmux.errors import CommandError
 INTERNAL: Final = -32603
 """JSON-RPC's code for a mistake of ours."""
 
-FILLED: Final = (changing, handlers, plexy)
+FILLED: Final = (changing, handlers, plexy, requests)
 """What has the handlers."""
 
 _log = Logger()
