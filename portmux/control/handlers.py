@@ -8,7 +8,7 @@ from typing import Any, Final
 from portmux.config import octets
 from portmux.control import commands
 from portmux.control.admin import Admin, Standing
-from portmux.control.handling import handles
+from portmux.control.handling import IMPOSSIBLE, handles
 from portmux.control.naming import fitting, pool_named, standing_named
 from portmux.control.plexy import Moved, moved, remote_stats
 from portmux.control.reply import Reply, Row, listed, pairs
@@ -20,6 +20,10 @@ from portmux.core.pool import Pool
 from portmux.core.record import timestamp
 from portmux.core.session import Session
 from portmux.core.sniff import Decision
+from portmux.errors import CommandError
+
+EXPLAINED: Final = 4096
+"""Octets that are explained at most; from taste: more would have others wait."""
 
 MOST: Final = 1000
 """Sessions that are shown at most; from taste: 300 KiB of text."""
@@ -173,6 +177,9 @@ def _session(session: Session, now: float) -> Row:
 def explain_(admin: Admin, command: commands.Explain) -> Reply:
     standing = standing_named(admin, command.listener)
     data = octets.from_text(command.first)
+    if len(data) > EXPLAINED:
+        text = f"There are {len(data)} octets, {EXPLAINED} are allowed"
+        raise CommandError(IMPOSSIBLE, text)
     trace = explain(standing.policy.table, data, _client(standing))
     rows = [
         {

@@ -99,7 +99,9 @@ class ControlService(Service):
 
     def _accepted(self, sock: socket.socket, source: Address, local: Address) -> None:
         if len(self._clients) >= MOST:
-            min(self._clients, key=lambda client: client.touched).abort()
+            oldest = min(self._clients, key=lambda client: client.touched)
+            self._clients.discard(oldest)
+            oldest.abort()
         protocol = self._make(source, len(self._clients), self._clients.discard)
         with closing(sock), suppress(OSError):  # the client has gone already
             sock.setblocking(False)

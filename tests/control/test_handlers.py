@@ -109,6 +109,7 @@ class LookTests(HandlerCase):
         reply = self.reply(r"explain front GET / HTTP/1.1\0d\0a")
         self.assertEqual(reply.first, "all by match: forward to front")
         self.assertEqual(reply.result["routes"][0]["verdict"], "yes")
+        self.assertIn("4096 are allowed", self.refused("explain front " + "x" * 4097))
 
     def test_text(self) -> None:
         """Many lines are the lines of the reply, and one text in JSON."""

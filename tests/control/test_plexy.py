@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.control.commands import PLEXY
@@ -170,3 +172,69 @@ class PlexyTests(SynchronousTestCase):
         error = self.assertRaises(CommandError, self.call, "openTunnel", "x", ["1"])
         assert isinstance(error, CommandError)
         self.assertEqual(error.code, 1002)
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("client"), st.integers(0, 9)),
+    st.tuples(st.just("fails"), st.integers(0, 9)),
+    st.tuples(st.just("connects"), st.integers(0, 9)),
+    st.tuples(st.just("ends"), st.integers(0, 9)),
+    st.tuples(st.just("killed"), st.integers(0, 9)),
+    st.tuples(st.just("add"), st.integers(2, 5)),
+    st.tuples(st.just("remove"), st.integers(2, 5)),
+    st.tuples(st.just("disable"), st.integers(2, 5)),
+    st.tuples(st.just("enable"), st.integers(2, 5)),
+)
+
+
+def change(office: Office, what: str, port: int) -> None:
+    """Have an operator do something about a remote."""
+    remote, bored = Host("127.0.0.1", port), office.bored["127.0.0.1:1"]
+    backend = bored.pool.find(remote)
+    if backend is None:
+        if what == "add":
+            office.add_remote(bored.local, remote)
+    elif what == "remove":
+        office.remove_remote(bored.local, remote)
+    elif what == "disable":
+        office.disable(bored.pool, backend)
+    elif what == "enable":
+        office.enable(bored.pool, backend)
+
+
+def happen(office: Office, what: str, number: int) -> None:
+    """Have something become of a session."""
+    session = office.live[number % len(office.live)]
+    if what == "fails":
+        session.connect_failed("refused", NOW)
+    elif what == "connects":
+        session.connected(NOW)
+    elif what in ("ends", "killed"):
+        session.end(what)
+        office.live.remove(session)
+        session.closed(NOW)
+
+
+class CountTests(SynchronousTestCase):
+    @given(st.lists(STEPS, max_size=40))
+    def test_conserved(self, steps: list[tuple[str, int]]) -> None:
+        """Whatever happens in whatever order: what is open comes to an end, once."""
+        office, clients = Office(), 0
+        run(office, of_line(PLEXY, "open 1=2,3,4"))
+        for what, number in [*steps, *[("ends", 0)] * len(steps)]:
+            if what == "client":
+                office.session("127.0.0.1:1", Host("127.0.0.1", 9))
+                clients += 1
+            elif office.live:
+                happen(office, what, number)
+            change(office, what, number)
+            (told,) = numbers(office)
+            self.assertEqual(told.stats["streams_open"], len(office.live))
+            for remote in told.remotes.values():
+                self.assertGreaterEqual(remote["streams_open"], 0)
+                self.assertGreaterEqual(remote["streams_pending"], 0)
+        (told,) = numbers(office)
+        self.assertEqual(told.stats["streams_open"], 0)
+        self.assertEqual(told.stats["total_connections"], clients)
+        for remote in told.remotes.values():
+            self.assertEqual(remote["streams_open"] + remote["streams_pending"], 0)
