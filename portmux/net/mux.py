@@ -211,8 +211,8 @@ class Hub:
 
     def _dial(self, link: Link) -> None:
         assert self._engine is not None
-        upstream = self._upstreams[link] = Upstream(self, link, self._engine.poll)
-        upstream.dial(self._engine.reacher, self._keepalive)
+        upstream = self._upstreams[link] = Upstream(self, link, self._engine)
+        upstream.dial(self._keepalive)
 
     def _watch(self) -> None:
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
@@ -15,10 +15,11 @@ from portmux.core.address import Unix
 from portmux.core.effects import Dial
 from portmux.core.mux.link import Link
 from portmux.net.dial import Wanted
-from portmux.net.secure import Attempt, Reacher, Secure, attach, has_ended
+from portmux.net.secure import Attempt, Secure, attach, has_ended
 from portmux.net.stream import Stream
 
 if TYPE_CHECKING:
+    from portmux.net.engine import Engine
     from portmux.net.mux import Hub
 
 PROBES: Final = 3
@@ -32,19 +33,21 @@ class Upstream(Protocol):
     transport: Stream
     _attempt: Attempt | None = None
     _settled = False
+    _taken = False
     _dropped = False
 
-    def __init__(self, hub: Hub, link: Link, poll: Any) -> None:
-        """@param poll: watches the socket."""
+    def __init__(self, hub: Hub, link: Link, engine: Engine) -> None:
         self._hub = hub
         self._link = link
-        self._poll = poll
+        self._engine = engine
 
-    def dial(self, reacher: Reacher, keepalive: float | None) -> None:
+    def dial(self, keepalive: float | None) -> None:
         """The hub is told how it went, perhaps at once."""
         self._keepalive = keepalive
+        self._engine.budget.take(1)
+        self._taken = True
         link = self._link
-        attempt = reacher.reach(
+        attempt = self._engine.reacher.reach(
             Dial(link.backend.address, link.reach),
             Wanted(b"", keepalive=keepalive is not None),
             self._connected,
@@ -59,7 +62,7 @@ class Upstream(Protocol):
 
     def drop(self, reset: bool) -> None:
         """Give it up, and tell nothing of it any more."""
-        self._dropped = True
+        self._end()
         if self._attempt is not None:
             self._attempt.cancel()
         elif reset:
@@ -86,12 +89,12 @@ class Upstream(Protocol):
         if has_ended(self.transport):
             self._hub.ended(self._link)
         if not self._dropped:
-            self._dropped = True
+            self._end()
             self._hub.lost(self._link, "reset by the target")
 
     def _connected(self, sock: socket.socket, sent: int) -> None:
         self._watch(sock)
-        stream = Stream(sock, self, self._poll)
+        stream = Stream(sock, self, self._engine.poll)
         self.makeConnection(stream)
         self._begin()
         if not self._dropped:
@@ -116,7 +119,14 @@ class Upstream(Protocol):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, every)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
 
+    def _end(self) -> None:
+        """Nothing is told any more, and its descriptor is for others."""
+        self._dropped = True
+        if self._taken:
+            self._taken = False
+            self._engine.budget.give(1)
+
     def _failed(self, why: str) -> None:
         self._settled, self._attempt = True, None
-        self._dropped = True
+        self._end()
         self._hub.lost(self._link, why)

@@ -35,6 +35,28 @@ class UpstreamTests(HubCase):
         back.shutdown(socket.SHUT_WR)
         self.assertEqual(self.receive(client), b"A\n")
 
+    def test_descriptors(self) -> None:
+        """Each counts while it is there, however it ends."""
+        budget = self.engine.budget
+        self.share()
+        client = self.client(b"a\n")
+        (back,) = self.connections()
+        self.assertEqual(budget.taken, 3)
+        back.sendall(b"A\n")
+        self.receive(client)
+        client.close()
+        self.reactor.settle()
+        self.assertEqual(budget.taken, 1)
+        back.close()
+        self.reactor.settle()
+        self.assertEqual(budget.taken, 0)
+        self.target.close()
+        other = self.client(b"a\n")
+        self.assertEqual(budget.taken, 2)
+        self.reactor.advance(3)
+        self.assertTrue(self.is_ended(other))
+        self.assertEqual(budget.taken, 0)
+
     def test_in_pieces(self) -> None:
         self.share()
         client = self.client(b"a\n")
