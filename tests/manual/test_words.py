@@ -53,7 +53,10 @@ def said() -> Iterator[str]:
                     ]  # if the first one tells whose end it is
                     found = list(texts(call.args[0], constants))
                     yield from found or (
-                        word for each in of_another for word in texts(each, constants)
+                        word
+                        for each in of_another
+                        for word in texts(each, constants)
+                        if word  # else it tells no more about an end
                     )
                 elif called[2] in SAYING_OF_ANOTHER and len(call.args) > 1:
                     yield from texts(call.args[1], constants)
