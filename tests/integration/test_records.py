@@ -182,7 +182,7 @@ class EveryEndTests(RecordCase):
                 (
                     *("time", "session", "listener", "route", "pattern", "cause"),
                     *("client", "local", "backend", "attempts", "sent", "received"),
-                    *("sniffed", "seconds", "end", "detail", "facts", "hint"),
+                    *("sniffed", "seconds", "end", "detail", "facts", "hint", "queued"),
                 )
             },
         )
