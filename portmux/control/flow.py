@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from zope.interface import implementer
+
+from portmux.core.address import Host
 
 PATIENCE: Final = 30.0
 """Seconds that a client may take to read something (taste)."""
@@ -73,7 +76,10 @@ class Flow:
     @property
     def peer(self) -> str:
         """Who it is, for the log."""
-        return str(self._transport.getPeer())
+        peer = self._transport.getPeer()
+        if isinstance(peer, IPv4Address | IPv6Address):
+            return str(Host(peer.host, peer.port))
+        return str(peer)
 
     def write(self, data: bytes) -> None:
         self._transport.write(data)

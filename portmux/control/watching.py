@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from portmux.control.admin import Admin
 from portmux.control.flow import Flow
@@ -42,10 +43,20 @@ class Watching:
 
 
 def as_line(event: Event) -> bytes:
-    """@return: one line of text, which begins with a TAB."""
-    kind, *others = (f"{key}={word(value)}" for key, value in event.items())
-    line = " ".join([kind.partition("=")[2], *others])
+    """@return: one line of text, which begins with a TAB; without what is empty."""
+    (_, kind), *others = event.items()
+    line = " ".join([word(kind), *_pairs(others)])
     return f"\t{line}\n".encode("utf-8", "replace")
+
+
+def _pairs(told: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    for key, value in told:
+        if isinstance(value, Mapping):
+            yield from _pairs(value.items())
+        elif value is not None and value != "":
+            said = word(value)
+            plain = not {" ", '"', "="} & set(said)
+            yield f"{key}={said if plain else json.dumps(said, ensure_ascii=False)}"
 
 
 def notification(event: Event) -> bytes:

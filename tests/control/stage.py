@@ -163,6 +163,7 @@ class Wire:
     def __init__(self) -> None:
         self.said = b""
         self.reading = True
+        self.peer: Any = "somebody"
         self.finished = self.lost = self.aborted = False
         self.producer: Any = None
 
@@ -200,8 +201,8 @@ class Wire:
     def abortConnection(self) -> None:
         self.aborted = True
 
-    def getPeer(self) -> str:
-        return "somebody"
+    def getPeer(self) -> Any:
+        return self.peer
 
     @property
     def over(self) -> bool:

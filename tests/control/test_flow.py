@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.address import IPv6Address
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -78,3 +79,5 @@ class FlowTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
         cancel(None)
         self.assertEqual(self.flow.peer, "somebody")
+        self.wire.peer = IPv6Address("TCP", "::1", 5)
+        self.assertEqual(self.flow.peer, "[::1]:5")

@@ -150,7 +150,7 @@ class WatchTests(LineCase):
         """Each is a line; anything that the watcher says ends it."""
         self.assertEqual(self.say("watch\n"), "OK: watching\n")
         self.office.hub.publish({"event": "session", "client": "a b", "sent": 5})
-        self.assertEqual(self.wire.heard(), "\tsession client=a b sent=5\n")
+        self.assertEqual(self.wire.heard(), '\tsession client="a b" sent=5\n')
         self.say("\n")
         self.assertTrue(self.wire.over)
         self.office.hub.publish({"event": "session"})

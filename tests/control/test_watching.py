@@ -45,9 +45,14 @@ class WatchingTests(SynchronousTestCase):
         self.office.hub.publish({"event": "a"})
         self.assertEqual(self.wire.heard(), "")
 
+    def test_forged(self) -> None:
+        """What a client says is no pair of its own; what is empty is left out."""
+        event = {"event": "session", "facts": {"path": '/ end="done'}, "hint": None}
+        self.assertEqual(as_line(event).decode(), '\tsession path="/ end=\\"done"\n')
+
     def test_spelled(self) -> None:
         """One line each, whatever somebody has said."""
         line = as_line(EVENT).decode()
         self.assertEqual((line.count("\n"), line[0]), (1, "\t"))
-        self.assertIn("client=127.0.0.1:5", line)
+        self.assertEqual(line, "\tsession client=127.0.0.1:5 sni=a why=x?y\n")
         self.assertEqual(notification(EVENT).count(b"\n"), 0)
