@@ -12,11 +12,11 @@ from portmux.core.mux.clients import AHEAD
 from portmux.core.mux.settings import Settings
 from portmux.core.mux.tally import Tally
 from portmux.core.pool import Pool
-from tests.core.mux.chaos import Chaos, Lines, Serial, Tcp
+from tests.core.mux.chaos import Chaos, Lines, Serial, Shared, Tcp
 from tests.core.mux.experts import Known
 from tests.core.mux.stage import SOURCE, TARGET, Stage
 
-SOME = hypothesis_settings(max_examples=100, stateful_step_count=50, deadline=None)
+SOME = hypothesis_settings(max_examples=60, stateful_step_count=50, deadline=None)
 """Enough to find what was broken on purpose, in a few seconds."""
 
 
@@ -398,6 +398,10 @@ class TcpInChaos(Chaos):
     language = Tcp()
 
 
+class SharedInChaos(Chaos):
+    language = Shared()
+
+
 class SerialInChaos(Chaos):
     language = Serial()
 
@@ -426,6 +430,9 @@ class ChaosTests(SynchronousTestCase):
 
     def test_modbus(self) -> None:
         run_state_machine_as_test(TcpInChaos, settings=SOME)
+
+    def test_modbus_that_is_shared(self) -> None:
+        run_state_machine_as_test(SharedInChaos, settings=SOME)
 
     def test_modbus_rtu(self) -> None:
         run_state_machine_as_test(SerialInChaos, settings=SOME)

@@ -230,9 +230,9 @@ class Exchanges:
         asker = request.asker
         if closes or request.frame.closes:
             self.hang_up(asker, why.how, why.detail, now)
-        elif not asker.gone:
-            if asker.line:
-                self._lines.call(asker)
+        if asker.line:
+            self._lines.call(asker)  # one who is gone may stand for others
+        if not asker.gone:
             self.next(asker, now)
 
     def _close_book(self, request: Request, word: str, size: int, now: float) -> None:

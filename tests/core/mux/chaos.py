@@ -15,6 +15,7 @@ from portmux.core.frame.line import Line
 from portmux.core.frame.modbus import Modbus
 from portmux.core.frame.modbus_rtu import ModbusRtu
 from portmux.core.modbus.crc import crc
+from portmux.core.mux.expert import Expert
 from tests.core.mux.stage import Person, Stage, Wire
 
 NUMBER = st.integers(0, 9)
@@ -23,9 +24,18 @@ UNIT = st.sampled_from((1, 2))
 
 
 class Language:
-    """How requests look, and what the true answer to each of them is."""
+    """
+    How requests look, and what the true answer to each of them is.
+
+    @ivar unique: no two requests are the same.
+    """
 
     framer: Framer
+    unique = True
+
+    def expert(self) -> Expert | None:
+        """@return: what the multiplexer asks about requests, if anybody."""
+        return None
 
     def request(self, token: int, unit: int, write: bool, mark: int) -> bytes:
         """
@@ -77,6 +87,19 @@ class Tcp(Language):
 
     def is_write(self, request: bytes) -> bool:
         return request[7] == 6
+
+
+class Shared(Tcp):
+    """Many reads are the same, and may have the same answer."""
+
+    framer = Modbus(share=True)
+    unique = False
+
+    def expert(self) -> Expert:
+        return Modbus(share=True).expert()
+
+    def request(self, token: int, unit: int, write: bool, mark: int) -> bytes:
+        return super().request(token if write else token % 3, unit, write, mark)
 
 
 class Serial(Language):
@@ -182,11 +205,18 @@ class Chaos(RuleBasedStateMachine):
         if not self.numbered:
             settings |= {"pipeline": 1, "tolerant": False}
         self.settings = settings
-        self.stage = Stage(self.language.framer, answer=3.0, idle=20.0, **settings)
+        language = self.language
+        self.stage = Stage(
+            language.framer,
+            expert=language.expert(),
+            answer=3.0,
+            idle=20.0,
+            **settings,
+        )
         self.sides: dict[Wire, Side] = {}
         self.talkers: list[Talker] = []
         self.tokens = 0
-        self.times: dict[int, int] = {}
+        self.times: dict[tuple[int, bool], int] = {}
         for _ in range(3):
             self.come()
         self.stage.carry(self.stage.mux.start(0.0))
@@ -344,10 +374,15 @@ class Chaos(RuleBasedStateMachine):
         side.reader.feed(side.wire.take())
         while (frame := side.reader.read()) is not None:
             side.pending.append(frame.data)
-            token = self.language.token(frame.data)
-            self.times[token] = times = self.times.get(token, 0) + 1
-            write = self.language.is_write(frame.data)
-            assert times <= 1 + (0 if write else self.settings["retries"])
+            token, write = (
+                self.language.token(frame.data),
+                self.language.is_write(frame.data),
+            )
+            times = self.times[token, write] = self.times.get((token, write), 0) + 1
+            if write:
+                assert times == 1
+            elif self.language.unique:
+                assert times <= 1 + self.settings["retries"]
         if not self.settings["tolerant"]:
             assert len(side.pending) <= self.settings["pipeline"]
 

@@ -163,6 +163,26 @@ class SharedTests(SynchronousTestCase):
             stage.say(wire, b"1\n")
             self.assertEqual((second.heard, third.heard), (b"1\n", b"1\n"))
 
+    def test_who_is_gone_may_stand_for_others_again(self) -> None:
+        """Its own other requests must be over before: also those that it shared."""
+        modbus, tcp = Modbus(share=True), Tcp()
+        stage = Stage(modbus, expert=modbus.expert(), connections=2, per_client=2)
+        gone, other, third = (stage.client() for _ in range(3))
+        stage.ask(gone, tcp.request(1, 1, False, 1))
+        stage.ask(other, tcp.request(2, 1, False, 2))
+        stage.ask(gone, tcp.request(2, 1, False, 3))
+        stage.ask(third, tcp.request(1, 1, False, 4))
+        first, second = stage.wires
+        stage.leave(gone)
+        stage.fail(first, "reset by the target")
+        stage.say(second, tcp.answer(second.take()))
+        self.assertEqual(other.heard, tcp.answer(tcp.request(2, 1, False, 2)))
+        stage.advance(1)
+        for wire in stage.live:
+            if sent := wire.take():
+                stage.say(wire, tcp.answer(sent))
+        self.assertEqual(third.heard, tcp.answer(tcp.request(1, 1, False, 4)))
+
     def test_all_are_told_that_there_is_none(self) -> None:
         stage = self.stage(answer=1.0)
         people = [stage.client() for _ in range(3)]
