@@ -39,17 +39,12 @@ run: $(VENV)/.run ## run portmux in the foreground on conf/portmux.conf
 
 test: $(VENV)/.test ## run all tests that need only Python
 	.ci/trial $(BIN)/python $(TESTS)
-	[ -n "$(TESTS)" ] || for engine in `$(BIN)/python -m tests.engines`; do \
-	    PORTMUX_TEST_ENGINE=$$engine .ci/trial $(BIN)/python tests.integration \
-	        || exit 1; \
-	done
+	[ -n "$(TESTS)" ] || .ci/engines $(BIN)/python tests.integration
 
 peers: $(VENV)/.test ## run the tests with real peers: ssh, git, curl, openvpn, haproxy ...
 	.ci/need .ci/peers-packages
 	.ci/trial $(BIN)/python tests.peers
-	for engine in `$(BIN)/python -m tests.engines`; do \
-	    PORTMUX_TEST_ENGINE=$$engine .ci/trial $(BIN)/python tests.peers || exit 1; \
-	done
+	.ci/engines $(BIN)/python tests.peers
 
 adversaries: $(VENV)/.test ## run the tests with scanners, slow clients and floods
 	.ci/need .ci/adversaries-packages
