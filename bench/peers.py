@@ -119,8 +119,11 @@ def haproxy_config(site: Site, *, sniff: bool, tuned: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def portmux_config(site: Site) -> str:
-    """@return: ten routes, limits, the access log in a file, metrics: as users do."""
+def portmux_config(site: Site, engine: str = "") -> str:
+    """
+    @param engine: without one, that which portmux chooses.
+    @return: ten routes, limits, the access log in a file, metrics: as users do.
+    """
     lines = [
         "listeners:",
         "  front:",
@@ -139,6 +142,8 @@ def portmux_config(site: Site) -> str:
         )
     lines += ["    fallback: close", f"log: {{access: {site.folder / 'access.log'}}}"]
     lines.append('metrics: {prometheus: "127.0.0.1:0"}')
+    if engine:
+        lines.append(f"engine: {engine}")
     return "\n".join(lines) + "\n"
 
 
@@ -195,6 +200,18 @@ def _haproxy(name: str, about: str, *, sniff: bool, tuned: bool = False) -> Peer
     )
 
 
+def _portmux(name: str, about: str, engine: str = "") -> Peer:
+    return Peer(
+        name=name,
+        about=about,
+        package="",
+        programs=(),
+        arguments=lambda site: ["-m", "portmux", "run", "-c", str(site.config)],
+        version=("-m", "portmux", "--version"),
+        config=lambda site: portmux_config(site, engine),
+    )
+
+
 def _nginx(name: str, about: str, *, preread: bool) -> Peer:
     return Peer(
         name=name,
@@ -239,14 +256,8 @@ PEERS = (
         version=("-V",),
         most_idle=400,  # it waits with select(): 1,024 descriptors, two each
     ),
-    Peer(
-        name="portmux",
-        about="portmux, ten routes, the ninth matches, limits, access log, metrics",
-        package="",
-        programs=(),
-        arguments=lambda site: ["-m", "portmux", "run", "-c", str(site.config)],
-        version=("-m", "portmux", "--version"),
-        config=portmux_config,
-    ),
+    _portmux("portmux", "portmux, ten routes, the ninth matches, limits, log, metrics"),
+    _portmux("portmux-lane", "the same with engine: lane", "lane"),
+    _portmux("portmux-twisted", "the same with engine: twisted", "twisted"),
 )
 NAMES = (DIRECT, *(peer.name for peer in PEERS))

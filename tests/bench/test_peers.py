@@ -71,12 +71,14 @@ class PortmuxTests(SynchronousTestCase):
 
     def test_portmux_takes_it(self) -> None:
         """Not one key is unknown, and nothing is worth a warning."""
-        path = Path(self.mktemp())
-        path.write_text(portmux_config(SITE))
-        loaded = load(inputs(str(path), None, (), {}))
-        self.assertEqual(loaded.warnings, ())
-        (front,) = loaded.config.listeners.values()
-        self.assertEqual(len(front.routes), len(RULES))
+        for engine, chosen in (("", None), ("lane", "lane"), ("twisted", "twisted")):
+            path = Path(self.mktemp())
+            path.write_text(portmux_config(SITE, engine))
+            loaded = load(inputs(str(path), None, (), {}))
+            self.assertEqual(loaded.warnings, ())
+            self.assertEqual(loaded.config.engine, chosen)
+            (front,) = loaded.config.listeners.values()
+            self.assertEqual(len(front.routes), len(RULES))
 
     def test_listens_where_it_is_told(self) -> None:
         """One loopback address and nothing else."""
@@ -178,7 +180,7 @@ class PeerTests(SynchronousTestCase):
     def test_each_but_portmux_names_its_package(self) -> None:
         """A peer that is missing is reported with what to install."""
         without = [peer.name for peer in PEERS if not peer.package]
-        self.assertEqual(without, ["portmux"])
+        self.assertEqual(without, ["portmux", "portmux-lane", "portmux-twisted"])
 
     def test_each_package_is_installed(self) -> None:
         """The list that is installed from has all of them."""
