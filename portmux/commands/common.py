@@ -18,10 +18,16 @@ Commands: TypeAlias = "argparse._SubParsersAction[Any]"
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, and in a second one where more is told."""
+    """
+    Says what is wrong in one line, and in a second one how it is used, or where
+    that is told if it takes more than a line.
+    """
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n{self.prog} --help tells more\n")
+        usage = self.format_usage()
+        if usage.count("\n") > 1:
+            usage = f"{self.prog} --help tells more\n"
+        self.exit(2, f"{self.prog}: {message}\n{usage}")
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
