@@ -59,6 +59,8 @@ class NativeTests(SynchronousTestCase):
         self.client, self.ours = tcp()
         self.backend, self.theirs = tcp()
         self.theirs.setblocking(False)
+        for sock in self.ours, self.theirs:
+            self.addCleanup(sock.close)
         for sock in self.client, self.backend:
             sock.settimeout(PATIENCE)
 
