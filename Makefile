@@ -17,6 +17,9 @@ SEED = 0
 # For how long each target is fuzzed.
 SECONDS = 60
 
+# Peers whose bytes an engine carries: tested with each engine, the others once.
+CARRIED = behind_haproxy curl netcat one_port openssl ssh
+
 # Options of the bench; docs/performance.md tells them.
 BENCH =
 
@@ -44,7 +47,7 @@ test: $(VENV)/.test ## run all tests that need only Python
 peers: $(VENV)/.test ## run the tests with real peers: ssh, git, curl, openvpn, haproxy ...
 	.ci/need .ci/peers-packages
 	.ci/trial $(BIN)/python tests.peers
-	.ci/engines $(BIN)/python tests.peers
+	.ci/engines $(BIN)/python $(CARRIED:%=tests.peers.test_%)
 
 adversaries: $(VENV)/.test ## run the tests with scanners, slow clients and floods
 	.ci/need .ci/adversaries-packages
