@@ -112,6 +112,11 @@ class Session:
         """The one that it is, or would be, connected to."""
         return None if self._errand is None else self._errand.backend
 
+    @property
+    def forwarded(self) -> bool:
+        """Whether it goes to a backend, or would if one could be had."""
+        return self._errand is not None
+
     # -- sniffing
 
     def open(self) -> Effect:

@@ -37,7 +37,7 @@ from portmux.net.client import Client, Sink
 from portmux.net.dial import Wanted
 from portmux.net.relay import Back, Pipe, couple
 from portmux.net.secure import Attempt, attach
-from portmux.net.stream import Stream, finish_writing, is_a, under_way, unsent
+from portmux.net.stream import Stream, finish_writing, is_a, sends_on, under_way, unsent
 
 if TYPE_CHECKING:
     from portmux.net.engine import Engine
@@ -267,19 +267,17 @@ class Front(Protocol):
         self._dialling = True
         self._pause()
         self._give_up_attempt()
+        session, policy = self.session, self.session.policy
         while self._wanted is not None:
             effect, self._wanted = self._wanted, None
-            policy = self.session.policy
             attempt = self.engine.reacher.reach(
                 effect,
-                Wanted(
-                    self.session.held, policy.keepalive, policy.nodelay, effect.source
-                ),
+                Wanted(session.held, policy.keepalive, policy.nodelay, effect.source),
                 self._dialled,
                 self._secured,
                 self._undialled,
             )
-            if attempt is not None and self.session.phase is Phase.DIAL:
+            if attempt is not None and session.phase is Phase.DIAL:
                 self._attempt = attempt
         self._dialling = False
 
@@ -379,9 +377,10 @@ class Front(Protocol):
         return self._left < before
 
     def _under_way(self) -> bool:
-        """Whether the client may still be reading what it was sent."""
-        session = self.session
-        return session.received > 0 and self._now() - session.touched < LINGER
+        """Whether a reset could take from the client what it was sent, or its end."""
+        if self._back is None and self.session.forwarded:
+            return sends_on(self.transport)
+        return self.session.received > 0 and self._now() - self.session.touched < LINGER
 
     def _linger(self) -> None:
         """

@@ -227,6 +227,22 @@ def under_way(stream: Stream) -> int:
     return unsent(stream) + int.from_bytes(queued, sys.byteorder)
 
 
+def unread(descriptor: int) -> int:
+    """@return: octets that the peer has sent and that nobody has read."""
+    waiting = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
+    return int.from_bytes(waiting, sys.byteorder)
+
+
+def sends_on(stream: Stream) -> bool:
+    """
+    Tell the peer the end, then see whether it has sent what nobody has read.
+
+    In this order: what comes later resets the connection behind its end.
+    """
+    finish_writing(stream)
+    return bool(stream.connected) and unread(stream.fileno()) > 0
+
+
 def _address(family: int, name: Any) -> IAddress:
     if family == socket.AF_UNIX:
         return UNIXAddress(name or None)

@@ -374,6 +374,26 @@ class TargetTests(EngineCase):
             ),
         )
 
+    def test_none_left_for_a_sender(self) -> Deferred[None]:
+        """What it has sent meanwhile does not turn the end into a reset."""
+        return run(self._none_left_for_a_sender())
+
+    async def _none_left_for_a_sender(self) -> None:
+        hole = BlackHole()
+        self.addCleanup(hole.close)
+        port = self.serve(policy([(b"x", forwarding(hole.address, timeout=0.3))]))
+        client = self.connect(port)
+        client.sendall(b"x")
+        await self.until(
+            lambda: [one.session.phase for one in self.engine.live] == [Phase.DIAL]
+        )
+        client.sendall(b"y" * 1000)
+        self.assertEqual(await self.thread(lambda: receive(client)), b"")
+        client.sendall(b"y")
+        client.close()
+        record = await self.record()
+        self.assertEqual((record.end, record.sent), ("connect-failed", 0))
+
     def test_localhost(self) -> Deferred[None]:
         """A name is asked of the system, and both families are tried."""
         return run(self._localhost())

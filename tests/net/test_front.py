@@ -34,6 +34,9 @@ from tests.net.stage import LOCAL, StageCase, forwarding, policy, serving
 
 CLOSE = Closing()
 
+MORE = 200_000
+"""Octets, more than an engine reads at a time."""
+
 
 class Kept:
     """A sink that remembers what it was told."""
@@ -808,6 +811,45 @@ class LingerTests(StageCase):
         for _ in range(3):
             self.reactor.advance(LINGER)
         self.assertLess(self.record().received, 4 << 20)
+
+    def turned_away(self) -> socket.socket:
+        """@return: a client that has sent more than is read before the end."""
+        plan = forwarding(Unix(self.path("gone")))
+        client, ours = socket.socketpair()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        self.keep(client).sendall(b"a" * MORE)
+        self.engine.accept(ours, Unix(""), LOCAL, policy([(b"a", plan)]))
+        return client
+
+    def test_no_backend(self) -> None:
+        """It sees the end of the stream, not a reset; then it may leave."""
+        client = self.turned_away()
+        client.sendall(bytes(1 << 16))
+        self.assertTrue(self.is_ended(client))
+        client.sendall(bytes(1 << 16))
+        self.reactor.settle()
+        self.assertEqual(self.records, [])
+        client.close()
+        record = self.record()
+        self.assertEqual((record.end, record.sent), ("connect-failed", 0))
+
+    def test_no_backend_not_for_ever(self) -> None:
+        """Who goes on sending is closed after a while."""
+        client = self.turned_away()
+        self.assertTrue(self.is_ended(client))
+        self.reactor.advance(LINGER - 0.1)
+        client.sendall(bytes(1 << 10))
+        self.reactor.settle()
+        self.assertEqual(self.records, [])
+        self.reactor.advance(0.2)
+        self.assertEqual(self.record().end, "connect-failed")
+
+    def test_no_backend_and_finished(self) -> None:
+        """Its end stands behind what nobody has read: all is over at once."""
+        client = self.turned_away()
+        client.shutdown(socket.SHUT_WR)
+        self.assertTrue(self.is_ended(client))
+        self.assertEqual(self.record().end, "connect-failed")
 
     def test_nothing_said(self) -> None:
         """Nothing was sent that a reset could destroy: the end comes at once."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from socket import MSG_DONTWAIT, SO_LINGER, SOL_SOCKET, socket
+from socket import MSG_DONTWAIT, SHUT_WR, SO_LINGER, SOL_SOCKET, socket
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
 from portmux.core.effects import (
+    CLOSE,
     RESET,
     WAIT,
     Adopt,
@@ -24,6 +25,7 @@ from portmux.core.session import Session
 from portmux.net.dial import Attempt, Wanted
 from portmux.net.lane.flow import COPIED
 from portmux.net.lane.pair import NO_LINGER
+from portmux.net.stream import unread
 
 if TYPE_CHECKING:
     from portmux.net.lane.lane import Lane
@@ -226,10 +228,13 @@ class Link:
     def _close(self, reset: bool) -> None:
         if self._over:
             return
-        self._over = True
         self._give_up_attempt()
         if self._backend is not None:
             self._backend.close()
+        if not reset and self.session.forwarded and self._sends_on():
+            self._hand_over(CLOSE)
+            return
+        self._over = True
         sock = self._sock
         if self.watched:
             self._lane.poller.closed(sock.fileno())
@@ -238,3 +243,11 @@ class Link:
                 sock.setsockopt(SOL_SOCKET, SO_LINGER, NO_LINGER)
         sock.close()
         self._lane.over(self)
+
+    def _sends_on(self) -> bool:
+        """As L{portmux.net.stream.sends_on}; who has finished does not."""
+        if self.session.half_closed is not None:
+            return False
+        with suppress(OSError):  # the client has reset
+            self._sock.shutdown(SHUT_WR)
+        return unread(self._sock.fileno()) > 0
