@@ -178,7 +178,9 @@ class Session:
             self._hint = hint(self.policy.listener, self.held)
         self._cause, self._sniffed = decision.cause.value, now - self.opened
         self.deadline = None
-        if self._unwanted(decision) and self.policy.gate.failed(self._key, now):
+        if table.unwanted(decision, bool(self.held)) and self.policy.gate.failed(
+            self._key, now
+        ):
             self.policy.counts.bans += 1
             self._detail = "source is banned now"
         if way.count.full:
@@ -187,19 +189,6 @@ class Session:
         self._way = way
         way.count.live += 1
         return self._carry_out(way, now)
-
-    def _unwanted(self, decision: Decision) -> bool:
-        """
-        Whether this counts towards a ban: bytes, or silence, that nothing fits.
-
-        A fallback that forwards is a service like others, and wanted.
-        """
-        table = self.policy.table
-        if decision.cause is Cause.EOF and not self.held:
-            return False  # a probe of the port, such as a monitor's
-        if decision.matcher is not None or isinstance(decision.way.plan, Forwarding):
-            return False
-        return decision.way not in (table.silent, table.undecided)
 
     def _carry_out(self, way: Way, now: float) -> Effect:
         plan = way.plan

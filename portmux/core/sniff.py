@@ -17,7 +17,7 @@ import attrs
 from portmux.core.address import Address
 from portmux.core.head import Head, Matcher, Opens, Reason, Verdict, judge
 from portmux.core.limits import Count
-from portmux.core.plan import Closing, Plan
+from portmux.core.plan import Closing, Forwarding, Plan
 
 
 class Cause(Enum):
@@ -188,6 +188,20 @@ class Table:
         for route in self._rows[head.data[0]]:
             facts |= route.matcher.why(head).facts
         return Reason(decision.cause.value, None, tuple(facts.items()))
+
+    def unwanted(self, decision: Decision, heard: bool) -> bool:
+        """
+        Whether it counts towards a ban: bytes, or silence, that nothing fits.
+
+        A fallback that forwards is a service like others, and wanted.
+
+        @param heard: there were bytes.
+        """
+        if decision.cause is Cause.EOF and not heard:
+            return False  # a probe of the port, such as a monitor's
+        if decision.matcher is not None or isinstance(decision.way.plan, Forwarding):
+            return False
+        return decision.way not in (self.silent, self.undecided)
 
     def row(self, octet: int) -> tuple[Route, ...]:
         """@return: the routes that a first octet leaves possible, in order."""

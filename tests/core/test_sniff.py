@@ -679,6 +679,21 @@ class ReasonTests(SynchronousTestCase):
         self.assertIsNone(found.reason)
 
 
+class UnwantedTests(SynchronousTestCase):
+    def test_unwanted(self) -> None:
+        """Only what nothing fits counts: no probe, and nothing that has its way."""
+        table = Table((), silent=Way("silent", Closing()))
+        assert table.silent is not None
+        fallback = Decision(table.fallback, Cause.NONE_LEFT)
+        self.assertTrue(table.unwanted(fallback, True))
+        self.assertTrue(table.unwanted(Decision(table.fallback, Cause.SILENT), False))
+        self.assertTrue(table.unwanted(Decision(table.closed, Cause.EOF), True))
+        self.assertFalse(table.unwanted(Decision(table.closed, Cause.EOF), False))
+        self.assertFalse(table.unwanted(Decision(table.silent, Cause.SILENT), False))
+        matched = Decision(table.fallback, Cause.MATCH, Always())
+        self.assertFalse(table.unwanted(matched, True))
+
+
 class SharingTests(SynchronousTestCase):
     """One head serves all connections that their first segment decides."""
 
