@@ -1,9 +1,11 @@
-"""Debian's servers as backends: sshd, nginx, openssl's, and what socat makes one."""
+"""Debian's servers as backends: sshd, nginx, PostgreSQL, and what socat makes one."""
 
 from __future__ import annotations
 
 import os
 import pwd
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -203,6 +205,40 @@ def haproxy(case: PeersCase, text: str, port: int) -> Foreground:
     """Start it on a configuration; it is not asked whether it listens there."""
     config = case.write(text, "haproxy.cfg")
     return case.serve(lambda: is_taken(port), "haproxy", "-db", "-f", config)
+
+
+def database(case: PeersCase, name: str, port: int) -> Foreground:
+    """
+    Start PostgreSQL with one user, C{tester}, whom it trusts.
+
+    @param name: its certificate's.
+    """
+    (programs,) = Path("/usr/lib/postgresql").glob("*/bin")
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+    case.addCleanup(shutil.rmtree, folder)
+    for file in (certificate(case, name), case.folder / f"{name}.key"):
+        shutil.copy(file, folder)
+    as_nobody: tuple[str, ...] = ()
+    if os.geteuid() == 0:  # as whom it would not start
+        as_nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+        for one in (folder, *folder.iterdir()):
+            shutil.chown(one, "nobody", "nogroup")
+    data, own = folder / "data", (*as_nobody, "env", "LC_ALL=C")
+    made = ("-D", data, "-A", "trust", "-U", "tester", "--no-sync")
+    case.ask(*own, programs / "initdb", *made).checked()
+    settings = {
+        "port": port,
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "ssl": "on",
+        "ssl_cert_file": folder / f"{name}.pem",
+        "ssl_key_file": folder / f"{name}.key",
+    }
+    words = [f"--{key}={value}" for key, value in settings.items()]
+    return case.serve(
+        lambda: listens(port), *own, programs / "postgres", "-D", data, *words
+    )
 
 
 def tls_server(
