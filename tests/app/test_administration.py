@@ -200,7 +200,7 @@ class ChangeTests(AdministrationCase):
             client.setblocking(False)
             client.send(b"watch\n")
             self.reactor.settle()
-            self.connect(first=b"x")
+            self.connect(first=b"x").close()
             self.ask("drain a/forward unix:b")
             told = client.recv(65536).decode()
         self.reactor.settle()

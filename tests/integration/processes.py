@@ -6,11 +6,13 @@ import os
 import re
 import resource
 import select
+import shutil
 import signal
 import socket
 import socketserver
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -206,6 +208,12 @@ class ProcessCase(SynchronousTestCase):
         fresh = self.folder / f"{name}.new"
         fresh.write_text(text)
         return fresh.replace(self.folder / name)
+
+    def brief(self, name: str) -> Path:
+        """@return: where a socket can be wherever the tests run: in 108 octets."""
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        return folder / name
 
     def start(
         self,

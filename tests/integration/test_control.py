@@ -22,7 +22,7 @@ from tests.integration.processes import (
 CONFIG = """\
 listeners:
   front: {bind: "127.0.0.1:0", forward: "127.0.0.1:%d"}
-control: {socket: control, line: "127.0.0.1:0"}
+control: {line: "127.0.0.1:0"}
 state: kept
 """
 
@@ -31,10 +31,12 @@ LINE = r"control\.line listens on 127\.0\.0\.1:(\d+)"
 
 class ControlCase(ProcessCase):
     running: Foreground
+    control: Path
 
     def ctl(self, *words: str) -> str:
         """@return: what it prints. @raise AssertionError: it has failed."""
-        status, out, err = self.call(*PORTMUX, "ctl", "--at", "unix:control", *words)
+        at = f"unix:{self.control}"
+        status, out, err = self.call(*PORTMUX, "ctl", "--at", at, *words)
         self.assertEqual((status, err), (0, ""))
         return out
 
@@ -47,8 +49,9 @@ class CtlTests(ControlCase):
     def setUp(self) -> None:
         super().setUp()
         self.to = self.enterContext(backend(b"hello"))
-        # Without the variable of these tests that has no socket be opened.
-        self.env = environment(PORTMUX__CONTROL__SOCKET="control")
+        self.control = self.brief("control")
+        # In place of the variable of these tests that has no socket be opened.
+        self.env = environment(PORTMUX__CONTROL__SOCKET=str(self.control))
         self.running = self.portmux(CONFIG % self.to, env=self.env)
 
     def test_a_life(self) -> None:
@@ -67,7 +70,7 @@ class CtlTests(ControlCase):
         saved = self.ctl("save")
         self.running.tell(signal.SIGTERM)
         self.assertEqual(self.running.status(), 0)
-        self.assertFalse((self.folder / "control").exists())
+        self.assertFalse(self.control.exists())
         self.running = self.portmux(self.folder / "portmux.conf", env=self.env)
         with connect(port) as client:
             self.assertEqual(client.recv(9), b"hello")
@@ -167,7 +170,11 @@ class PlexyTests(ControlCase):
 
     def test_idle(self) -> None:
         """Without anything to do it waits."""
-        running = self.started()
+        running = self.started("-c", "127.0.0.1:0")
+        (port,) = running.wait_for(LINE)
+        with socket.create_connection(("127.0.0.1", int(port))) as client:
+            client.sendall(b"status\n")
+            self.assertEqual(client.recv(100), b"OK: No tunnels\n")
         running.tell(signal.SIGTERM)
         self.assertEqual(running.status(), 0)
 

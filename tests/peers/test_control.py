@@ -19,7 +19,6 @@ CONFIG = """\
 control:
   line: "127.0.0.1:0"
   rpc: "127.0.0.1:0"
-  socket: control
 metrics: {prometheus: "127.0.0.1:0"}
 """
 
@@ -31,7 +30,8 @@ class ControlCase(PeersCase):
 
     def setUp(self) -> None:
         super().setUp()
-        env = environment(PORTMUX__CONTROL__SOCKET="control")
+        self.control = self.brief("control")
+        env = environment(PORTMUX__CONTROL__SOCKET=str(self.control))
         self.running = self.portmux(CONFIG, env=env)
 
     def at(self, what: str) -> str:
@@ -68,9 +68,9 @@ class LineTests(ControlCase):
         )
 
     def test_unix_socket(self) -> None:
-        path = self.folder / "control"
-        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
-        self.assertEqual(self.nc(b"status\n", "-U", str(path)), b"OK: No tunnels\n")
+        self.assertEqual(self.control.stat().st_mode & 0o777, 0o600)
+        heard = self.nc(b"status\n", "-U", str(self.control))
+        self.assertEqual(heard, b"OK: No tunnels\n")
 
     def test_telnet(self) -> None:
         """Somebody types, and reads."""
