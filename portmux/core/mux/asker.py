@@ -66,8 +66,8 @@ class Asker:
     """
     @ivar reader: of its requests.
     @ivar line: its requests that wait, in its order.
-    @ivar under_way: how many of its requests the target has, or another client's
-        request stands for.
+    @ivar under_way: its requests that the target has, or that wait for the answer
+        to another one.
     @ivar kept: its next request, for which the queue has no room.
     @ivar standing: since when that is so.
     @ivar full: it does not take the answers that it was given.
@@ -82,7 +82,7 @@ class Asker:
     source: Address
     reader: Reader
     line: deque[Request] = attrs.field(factory=deque, init=False)
-    under_way: int = attrs.field(default=0, init=False)
+    under_way: set[Request] = attrs.field(factory=set, init=False)
     kept: Frame | None = attrs.field(default=None, init=False)
     standing: float | None = attrs.field(default=None, init=False)
     full: bool = attrs.field(default=False, init=False)
@@ -96,4 +96,4 @@ class Asker:
     @property
     def asking(self) -> int:
         """@return: its requests that are not answered."""
-        return len(self.line) + self.under_way
+        return len(self.line) + len(self.under_way)

@@ -94,11 +94,11 @@ class Exchanges:
         request.key = expert.sharing(frame)
         if self._devices.is_dead(request, now):
             request.stage = Stage.SENT
-            asker.under_way += 1
+            asker.under_way.add(request)
             self.fail(request, DEAD, now)
             return True
         if self._sharing.join(request):
-            asker.under_way += 1
+            asker.under_way.add(request)
             return True
         return False
 
@@ -116,7 +116,7 @@ class Exchanges:
         request.backend = link.backend.address
         data = link.send(request, now)
         if request.stage is Stage.OVER:
-            request.asker.under_way -= 1
+            request.asker.under_way.remove(request)
             self._close_book(request, "unanswered", 0, now)
             self._go_on(request, False, now)
         elif request.asker.line:
@@ -183,12 +183,14 @@ class Exchanges:
         """A request will have no answer, nor will those who share it."""
         if request.stage is Stage.WAITING:
             self._lines.leave(request)
-            request.asker.under_way += 1
+            request.asker.under_way.add(request)
         failed = (request, *self._end(request))
         for one in failed:
             self._close_book(one, why.trouble.name.lower(), 0, now)
         for one in failed:
-            if not one.asker.gone:
+            if one.asker.gone:
+                self._lines.call(one.asker)  # it may still stand for others
+            else:
                 self._tell_failure(one, why, now)
 
     def _tell_failure(self, request: Request, why: Failure, now: float) -> None:
@@ -220,7 +222,7 @@ class Exchanges:
         sharers, request.sharers = request.sharers, []
         for one in (request, *sharers):
             one.stage = Stage.OVER
-            one.asker.under_way -= 1
+            one.asker.under_way.remove(one)
         return sharers
 
     def _go_on(

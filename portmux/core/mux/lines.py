@@ -48,21 +48,29 @@ class Lines:
         self.call(request.asker)
 
     def again(self, request: Request) -> None:
-        """A request that was under way waits once more, before all of its client."""
+        """A request that was under way waits once more, in its place of the line."""
         asker = request.asker
-        asker.under_way -= 1
-        asker.line.appendleft(request)
+        asker.under_way.remove(request)
+        earlier = sum(1 for one in asker.line if one.order < request.order)
+        asker.line.insert(earlier, request)
         self._count(1)
         request.stage = Stage.WAITING
         self.call(asker)
 
     def call(self, asker: Asker) -> None:
-        """Let the first request of a client that waits have its turn, if it may."""
+        """
+        Let the first request of a client that waits have its turn, if it may.
+
+        It waits for those before it, never for one that came later: that may have
+        joined a request that waits, in the end, for this one.
+        """
         if not asker.line or asker.line[0].called:
             return
-        if asker.under_way and not self._together:
-            return
         request = asker.line[0]
+        if not self._together and any(
+            one.order < request.order for one in asker.under_way
+        ):
+            return
         turn = self.number() if self._settings.rotate else request.order
         waiting = self._waitings[request.target]
         waiting.call(request, -1 if request.tries else turn)
@@ -72,7 +80,7 @@ class Lines:
         request = self._waitings[target].take()
         assert request is not None
         self._go(request)
-        request.asker.under_way += 1
+        request.asker.under_way.add(request)
         return request
 
     def leave(self, request: Request) -> None:

@@ -19,7 +19,7 @@ class AskerTests(SynchronousTestCase):
         one = asker()
         self.assertEqual(one.asking, 0)
         one.line.append(Request(one, Frame(b"a\n"), 1, 0.0))
-        one.under_way = 2
+        one.under_way = {Request(one, Frame(b"a\n"), at, 0.0) for at in (2, 3)}
         self.assertEqual(one.asking, 3)
 
 

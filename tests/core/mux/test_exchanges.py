@@ -6,14 +6,17 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from portmux.core.address import Host
 from portmux.core.frame.framer import Trouble
 from portmux.core.frame.http import Http
 from portmux.core.frame.modbus import Modbus
 from portmux.core.frame.modbus_rtu import ModbusRtu
+from portmux.core.modbus.units import Unit
 from portmux.core.mux.exchanges import DEAD, NO_TURN, SILENT
+from portmux.core.pool import Pool
 from tests.core.mux.chaos import Serial, Tcp
 from tests.core.mux.experts import Known, Spoken
-from tests.core.mux.stage import Stage
+from tests.core.mux.stage import TARGET, Stage
 
 
 class FailureTests(SynchronousTestCase):
@@ -182,6 +185,105 @@ class SharedTests(SynchronousTestCase):
             if sent := wire.take():
                 stage.say(wire, tcp.answer(sent))
         self.assertEqual(third.heard, tcp.answer(tcp.request(1, 1, False, 4)))
+
+    def test_who_is_gone_may_stand_for_others_when_its_other_request_fails(
+        self,
+    ) -> None:
+        elsewhere = Host("192.0.2.10", 502)
+        modbus, tcp = Modbus(units={2: Unit(to=(elsewhere,))}, share=True), Tcp()
+        stage = Stage(
+            modbus,
+            [Pool.of([TARGET]), Pool.of([elsewhere])],
+            modbus.expert(),
+            pipeline=2,
+            per_client=2,
+            unreachable=3.0,
+        )
+        reads = [tcp.request(5, unit, False, 0) for unit in (1, 2)]
+        gone, here, there = (stage.client() for _ in range(3))
+        stage.ask(gone, b"".join(reads))
+        stage.ask(here, reads[0])
+        stage.ask(there, reads[1])
+        stage.leave(gone)
+        stage.reachable = False
+        first, second = stage.wires
+        stage.fail(first, "reset by the target")
+        stage.advance(1)
+        stage.fail(second, "reset by the target")
+        stage.advance(2)
+        self.assertIsNotNone(here.told)
+        stage.connected(stage.wires[-1])
+        self.answer_all(stage)
+        self.assertEqual(there.heard, tcp.answer(reads[1]))
+
+    def test_with_itself(self) -> None:
+        """A request is not kept back by a later one that waits for its answer."""
+        modbus, tcp = Modbus(share=True), Tcp()
+        stage = Stage(modbus, expert=modbus.expert(), per_client=3)
+        one = stage.client()
+        requests = [
+            tcp.request(at, 1, False, mark) for mark, at in enumerate((1, 2, 2))
+        ]
+        stage.ask(one, b"".join(requests))
+        self.answer_all(stage)
+        self.assertEqual(one.heard, b"".join(map(tcp.answer, requests)))
+        self.assertEqual(stage.tally.results, {"answered": 2, "shared": 1})
+
+    def test_two_with_each_other(self) -> None:
+        """Each has joined what the other one has behind its first request."""
+        modbus, tcp = Modbus(share=True), Tcp()
+        stage = Stage(modbus, expert=modbus.expert(), connections=2, per_client=3)
+        one, two = stage.client(), stage.client()
+        for mark, (first, second) in enumerate(((1, 2), (3, 4), (4, 3))):
+            stage.ask(one, tcp.request(first, 1, False, mark))
+            stage.ask(two, tcp.request(second, 1, False, mark))
+        self.answer_all(stage)
+        for person, asked in (one, (1, 3, 4)), (two, (2, 4, 3)):
+            requests = [
+                tcp.request(at, 1, False, mark) for mark, at in enumerate(asked)
+            ]
+            heard = {
+                person.heard[at : at + 11] for at in range(0, len(person.heard), 11)
+            }
+            self.assertEqual(heard, set(map(tcp.answer, requests)))
+
+    def test_a_read_that_is_sent_again_waits_for_nothing_that_came_later(self) -> None:
+        """What its client has joined since may itself wait for that read."""
+        modbus, tcp = Modbus(share=True), Tcp()
+        stage = Stage(modbus, expert=modbus.expert(), per_client=2)
+        one, two = stage.client(), stage.client()
+        stage.ask(one, tcp.request(1, 1, False, 1))
+        stage.ask(two, tcp.request(1, 1, False, 1) + tcp.request(2, 1, False, 2))
+        stage.ask(one, tcp.request(2, 1, False, 2))
+        stage.fail(stage.wires[0], "reset by the target")
+        stage.advance(1)
+        self.answer_all(stage)
+        answers = [tcp.answer(tcp.request(at, 1, False, at)) for at in (1, 2)]
+        self.assertEqual([one.heard, two.heard], [b"".join(answers)] * 2)
+
+    def test_an_heir_waits_for_what_came_before_it_and_for_no_more(self) -> None:
+        modbus, tcp = Modbus(share=True), Tcp()
+        stage = Stage(modbus, expert=modbus.expert(), per_client=3)
+        busy, first, heir, third = (stage.client() for _ in range(4))
+        stage.ask(busy, tcp.request(9, 1, True, 1))
+        stage.ask(first, tcp.request(1, 1, False, 1))
+        stage.ask(heir, tcp.request(1, 1, False, 1))
+        stage.ask(third, tcp.request(1, 1, False, 1) + tcp.request(2, 1, False, 2))
+        stage.ask(heir, tcp.request(2, 1, False, 2))
+        stage.leave(first)
+        self.answer_all(stage)
+        answers = [tcp.answer(tcp.request(at, 1, False, at)) for at in (1, 2)]
+        self.assertEqual([heir.heard, third.heard], [b"".join(answers)] * 2)
+
+    def answer_all(self, stage: Stage) -> None:
+        """The target answers whatever it is asked over Modbus, until it is not."""
+        asked = True
+        while asked:
+            asked = False
+            for wire in stage.live:
+                while sent := wire.take():
+                    asked = True
+                    stage.say(wire, Tcp().answer(sent))
 
     def test_all_are_told_that_there_is_none(self) -> None:
         stage = self.stage(answer=1.0)

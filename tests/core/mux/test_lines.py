@@ -32,7 +32,7 @@ class LinesTests(SynchronousTestCase):
         self.assertIs(lines.take(0), first)
         lines.call(one)
         self.assertFalse(second.called)
-        one.under_way -= 1
+        one.under_way.remove(first)
         lines.call(one)
         self.assertTrue(second.called)
 
@@ -61,11 +61,30 @@ class LinesTests(SynchronousTestCase):
         self.assertFalse(lines.full)
         self.assertIs(last.stage, Stage.OVER)
 
+    def test_none_waits_for_one_that_came_later(self) -> None:
+        lines, one = self.lines(per_client=2), asker()
+        first = self.put(lines, one)
+        lines.take(0)
+        one.under_way.add(Request(one, Frame(b"b\n"), lines.number(), 0.0))
+        lines.again(first)
+        self.assertTrue(first.called)
+
+    def test_what_waits_again_stands_in_its_place(self) -> None:
+        """Those that wait again need not do so in any order."""
+        lines, one = self.lines(pipeline=3, per_client=3), asker()
+        first, second, third = (self.put(lines, one) for _ in range(3))
+        for _ in range(2):
+            lines.take(0)
+            lines.call(one)
+        lines.again(first)
+        lines.again(second)
+        self.assertEqual(list(one.line), [first, second, third])
+
     def test_what_waits_again_stands_first(self) -> None:
         lines, one = self.lines(per_client=2), asker()
         first, second = self.put(lines, one), self.put(lines, one)
         lines.take(0)
         lines.again(first)
         self.assertEqual(list(one.line), [first, second])
-        self.assertEqual((one.under_way, lines.queued), (0, 2))
+        self.assertEqual((one.under_way, lines.queued), (set(), 2))
         self.assertIs(lines.take(0), first)
