@@ -6,6 +6,7 @@ Work is counted, never timed: a busy machine is no reason to fail.
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from pathlib import Path
@@ -13,7 +14,14 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "busy",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # With STRICT=1 a failure is the fault of a change, never of chance: what is tried
+    # depends on the test only. Runs without it, by hand, try something else each time.
+    derandomize=os.environ.get("STRICT") == "1",
+    print_blob=True,
+    report_multiple_bugs=False,  # trial does not look into groups of errors
 )
 settings.load_profile("busy")
 
