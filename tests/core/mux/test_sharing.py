@@ -42,6 +42,21 @@ class SharingTests(SynchronousTestCase):
         self.assertFalse(self.sharing.join(request()))
         self.assertTrue(self.sharing.join(request("waits")))
 
+    def test_not_behind_a_write_of_its_own(self) -> None:
+        """It has to see what that changes; behind its own reads it may share."""
+        for place in ("line", "under_way"):
+            reader, writer = request(), request()
+            for one, reads in ((reader, True), (writer, False)):
+                earlier = request(None)
+                earlier.reads = reads
+                if place == "line":
+                    one.asker.line.append(earlier)
+                else:
+                    one.asker.under_way.add(earlier)
+            self.assertTrue(self.sharing.join(reader))
+            self.assertFalse(self.sharing.join(writer))
+            self.assertNotIn(writer, self.first.sharers)
+
     def test_an_heir_takes_the_others_along(self) -> None:
         gone, second, third = request(), request(), request()
         for each in (gone, second, third):
