@@ -26,10 +26,13 @@ LOCAL = Host("198.51.100.1", 443)
 
 
 def head_of(
-    data: bytes = b"", source: Address = SOURCE, local: Address = LOCAL
+    data: bytes = b"",
+    source: Address = SOURCE,
+    local: Address = LOCAL,
+    at: float = 0.0,
 ) -> Head:
     """@return: a connection that has sent C{data}."""
-    return Head(bytearray(data), source, local)
+    return Head(bytearray(data), source, local, at)
 
 
 def verdict_of(

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import attrs
@@ -45,6 +46,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--listener", metavar="NAME", help="whose routes are asked")
     parser.add_argument("--source", metavar="ADDRESS", help="where the client is")
     parser.add_argument("--local", metavar="ADDRESS", help="what it connected to")
+    parser.add_argument("--at", metavar="TIME", help="when; default: now")
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument(
         "--text", help=r"what it sends; \r, \n, \t, and \XX for any octet"
@@ -64,12 +66,17 @@ def _explain(options: argparse.Namespace) -> int:
     listeners = config.listeners
     source = _address("--source", options.source)
     local = _address("--local", options.local)
+    at = _time(options.at)
     name = _chosen(options.listener, local, listeners)
     listener = listeners[name]
     case = _Case(
         policy(name, listener, Gate(Limits(), Count()), draft=draft(config, Pools())),
         data,
-        Client(source or _likely_source(listener), local or _likely_local(listener)),
+        Client(
+            source or _likely_source(listener),
+            local or _likely_local(listener),
+            at,
+        ),
         assumed=(source is None, local is None),
     )
     trace = explain(case.policy.table, data, case.client)
@@ -128,6 +135,17 @@ def _address(option: str, text: str | None) -> Address | None:
         return sockets.address(text)
     except ValueError as wrong:
         raise ConfigError([f"{option}: {wrong}"]) from wrong
+
+
+def _time(text: str | None) -> float:
+    """@raise ConfigError: it is none."""
+    if text is None:
+        return datetime.now(UTC).timestamp()
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        example = "2026-02-27T18:30, or with a zone 2026-02-27T18:30+01:00"
+        raise ConfigError([f'--at: "{text}" is no time such as {example}']) from None
 
 
 def _chosen(

@@ -180,7 +180,7 @@ def explain_(admin: Admin, command: commands.Explain) -> Reply:
     if len(data) > EXPLAINED:
         text = f"There are {len(data)} octets, {EXPLAINED} are allowed"
         raise CommandError(IMPOSSIBLE, text)
-    trace = explain(standing.policy.table, data, _client(standing))
+    trace = explain(standing.policy.table, data, _client(standing, admin.now()))
     rows = [
         {
             "route": row.route,
@@ -203,13 +203,13 @@ def explain_(admin: Admin, command: commands.Explain) -> Reply:
     return Reply(first, listed("Routes", rows).lines, result)
 
 
-def _client(standing: Standing) -> Client:
+def _client(standing: Standing, now: float) -> Client:
     """A client that might come; matchers of addresses need some."""
     local = standing.addresses[0] if standing.addresses else None
     if isinstance(local, Unix):
-        return Client(Unix(""), local)
+        return Client(Unix(""), local, now)
     port = local.port if isinstance(local, Host) else 443
-    return Client(Host("203.0.113.1", 50000), Host("198.51.100.1", port))
+    return Client(Host("203.0.113.1", 50000), Host("198.51.100.1", port), now)
 
 
 def _decision(decision: Decision | None) -> str | None:

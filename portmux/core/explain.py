@@ -29,10 +29,15 @@ MOST_SINGLE: Final = 4096
 
 @attrs.frozen
 class Client:
-    """@ivar source: where it is; @ivar local: the address that it connected to."""
+    """
+    @ivar source: where it is.
+    @ivar local: the address that it connected to.
+    @ivar at: when it was accepted, seconds since 1970.
+    """
 
     source: Address
     local: Address
+    at: float = 0.0
 
 
 @attrs.frozen
@@ -140,7 +145,7 @@ def _row(route: Route, data: bytes, client: Client, won: bool) -> Row:
 
 
 def _head(data: bytes, client: Client) -> Head:
-    return Head(bytearray(data), client.source, client.local)
+    return Head(bytearray(data), client.source, client.local, client.at)
 
 
 def _least(most: int, so: Callable[[int], bool]) -> int:
@@ -165,12 +170,13 @@ def _fed(
     table: Table, segments: Iterable[bytes], client: Client
 ) -> Decision | Sniffer | None:
     """@return: None when no byte has come and none is needed for an answer."""
-    found: Decision | Sniffer | None = table.accept(client.source, client.local)
+    given = client.source, client.local, client.at
+    found: Decision | Sniffer | None = table.accept(*given)
     for segment in filter(None, segments):
         if isinstance(found, Decision):
             break
         if found is None:
-            found = table.first(segment, client.source, client.local)
+            found = table.first(segment, *given)
         else:
             found = found.feed(segment) or found
     return found
@@ -184,7 +190,7 @@ def _given_up(
     if found is not None:
         return found.give_up(cause)
     unheard = Cause.SILENT if cause is Cause.TIMEOUT else cause
-    return table.unheard(unheard, client.source, client.local)
+    return table.unheard(unheard, client.source, client.local, client.at)
 
 
 # -- cuts

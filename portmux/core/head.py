@@ -49,17 +49,19 @@ class Parser(Protocol[T_co]):
 @attrs.define(eq=False, slots=True)
 class Head:
     """
-    A connection's first bytes and its two addresses.
+    A connection's first bytes, its two addresses, and when it came.
 
     @ivar data: every byte received and not yet given to an action, up to the
         sniff limit. Matchers read it and never change or keep it.
     @ivar source: where the client is.
     @ivar local: the address that it connected to.
+    @ivar at: when it was accepted, seconds since 1970.
     """
 
     data: bytearray
     source: Address
     local: Address
+    at: float = 0.0
     _memory: dict[object, Any] | None = attrs.field(
         default=None, init=False, repr=False
     )

@@ -129,7 +129,7 @@ class Session:
             self._cause = "refused"
             return self.end(f"limit-{refusal}")
         self._admitted = True
-        decision = policy.table.accept(self.source, self.local)
+        decision = policy.table.accept(self.source, self.local, now)
         if decision is not None:
             return self._decide(decision, now)
         if policy.patience is not None:
@@ -151,7 +151,7 @@ class Session:
                 return self._decide(decision, now)
         else:
             self.held = data
-            found = self.policy.table.first(data, self.source, self.local)
+            found = self.policy.table.first(data, self.source, self.local, self.opened)
             if isinstance(found, Decision):
                 return self._decide(found, now)
             self._sniffer, self.held = found, b""
@@ -164,7 +164,8 @@ class Session:
             return self._decide(self._sniffer.give_up(cause), now)
         unheard = Cause.SILENT if cause is Cause.TIMEOUT else cause
         table = self.policy.table
-        return self._decide(table.unheard(unheard, self.source, self.local), now)
+        found = table.unheard(unheard, self.source, self.local, self.opened)
+        return self._decide(found, now)
 
     def _decide(self, decision: Decision, now: float) -> Effect:
         table, sniffer, way = self.policy.table, self._sniffer, decision.way

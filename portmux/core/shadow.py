@@ -27,6 +27,7 @@ from portmux.core.match.prefix import Prefix
 from portmux.core.match.regex import Regex
 from portmux.core.match.source import Source
 from portmux.core.match.ssh import Ssh
+from portmux.core.match.time import Time
 from portmux.core.match.tls import Tls
 from portmux.core.narrower import is_narrower
 
@@ -39,7 +40,7 @@ _NOWHERE: Final = Host("0.0.0.0", 0)
 _OF_BYTES: Final = (Always, Http, Prefix, Regex, Ssh, Tls)
 """Kinds that look at nothing but bytes."""
 
-_LEAVES: Final = (*_OF_BYTES, Local, Source)
+_LEAVES: Final = (*_OF_BYTES, Local, Source, Time)
 
 _ALTERNATIVES: Final[Mapping[type[Any], str]] = {
     Http: "host",

@@ -116,12 +116,14 @@ class Table:
         others = (self.fallback, self.silent, self.undecided, self.closed)
         return [route.way for route in self.routes] + [way for way in others if way]
 
-    def accept(self, source: Address, local: Address) -> Decision | None:
+    def accept(
+        self, source: Address, local: Address, at: float = 0.0
+    ) -> Decision | None:
         """@return: the decision, if it needs no bytes."""
         early = self._early
         if not early and self.routes:
             return None
-        head = self._fresh_head(source, local)
+        head = self._fresh_head(source, local, at)
         for route in early:
             verdict = judge(route.matcher, head)
             if verdict is _YES:
@@ -132,14 +134,16 @@ class Table:
             return None  # eager: silence alone never means that no route is left
         return self.give_up(Cause.NONE_LEFT, None)
 
-    def first(self, data: bytes, source: Address, local: Address) -> Decision | Sniffer:
+    def first(
+        self, data: bytes, source: Address, local: Address, at: float = 0.0
+    ) -> Decision | Sniffer:
         """
         Judge a connection's first segment, which mostly decides.
 
         @param data: at least one octet.
         @return: the decision; or a sniffer that holds the bytes and wants more.
         """
-        head = self._fresh_head(source, local)
+        head = self._fresh_head(source, local, at)
         if not self.eager:
             head.data += data[: self.limit]
             for route in self._rows[data[0]]:
@@ -157,13 +161,15 @@ class Table:
         self._spare = None  # it is this connection's from now on
         return sniffer
 
-    def unheard(self, cause: Cause, source: Address, local: Address) -> Decision:
+    def unheard(
+        self, cause: Cause, source: Address, local: Address, at: float = 0.0
+    ) -> Decision:
         """
         Decide on a client that has not sent a byte.
 
         @param cause: C{EOF} or C{SILENT}.
         """
-        head = self._fresh_head(source, local)
+        head = self._fresh_head(source, local, at)
         if cause is Cause.EOF:
             return Decision(self.closed, cause)
         for route in self.routes:
@@ -223,13 +229,13 @@ class Table:
             return Decision(second.way, cause, second.matcher)
         return Decision(self.fallback, cause)
 
-    def _fresh_head(self, source: Address, local: Address) -> Head:
+    def _fresh_head(self, source: Address, local: Address, at: float) -> Head:
         """One head serves all connections that their first segment decides."""
         head = self._spare
         if head is None:
-            head = self._spare = Head(bytearray(), source, local)
+            head = self._spare = Head(bytearray(), source, local, at)
         else:
-            head.source, head.local = source, local
+            head.source, head.local, head.at = source, local, at
             head.data.clear()
             head.forget()
         return head

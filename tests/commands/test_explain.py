@@ -133,6 +133,22 @@ class TextTests(ExplainCase):
             "near wins by match: forward to 10.0.0.2:80, unix:/x, after 1 octet",
         )
 
+    def test_time(self) -> None:
+        """Said, with a zone or in the system's; else it is now."""
+        conf = (
+            'listeners: {front: {bind: "*:1", routes: ['
+            '{name: office, match: {time: {hours: "08:00-18:00", zone: UTC}}, echo: }, '
+            "{name: ever, match: {time: 00:00-24:00}, close: }]}}\n"
+        )
+        for at, wins in (
+            ("2026-02-27T17:59:59Z", "office"),
+            ("2026-02-27T18:00Z", "ever"),
+            ("2026-02-27T18:30+01:00", "office"),
+        ):
+            lines = self.explain("--at", at, "--text", "x", conf=conf)
+            self.assertTrue(lines[-1].startswith(f"{wins} wins by match"), lines)
+        self.assertRegex(self.explain("--text", "x", conf=conf)[-1], "^(office|ever) ")
+
     def test_pool(self) -> None:
         """Where a pool is named, its backends are told."""
         conf = (
@@ -259,6 +275,7 @@ class FaultTests(ExplainCase):
             ([], "there are several listeners, choose one by --listener: back, front"),
             (["--local", "192.0.2.1:9"], "nobody listens on 192.0.2.1:9, there are: b"),
             (["--source", "10.0.0.1"], '--source: "10.0.0.1" has no port'),
+            (["--at", "noon"], '--at: "noon" is no time such as 2026-02-27T18:30'),
             (["--local", "x:y"], '--local: "y" is not a port'),
         ):
             self.explain(*words, "--text", "x", status=2)

@@ -118,7 +118,7 @@ class LoadTests(SynchronousTestCase):
         registry.load(portmux.actions)
         self.assertLessEqual(
             {"prefix", "regex", "http", "tls", "ssh", "always", "source", "local"}
-            | {"all", "any", "not"},
+            | {"time", "all", "any", "not"},
             set(registry.matchers),
         )
         self.assertLessEqual({"forward", "close", "echo"}, set(registry.actions))
