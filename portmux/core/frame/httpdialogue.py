@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from portmux.core.frame.framer import Frame, Trouble
+from portmux.core.frame.framer import Frame, Opaque, Trouble
 
 _SAFE: Final = (b"GET ", b"HEAD ", b"OPTIONS ", b"TRACE ")
 """RFC 9110, section 9.2.1."""
@@ -21,25 +21,8 @@ _STATUS: Final = {
 
 
 @attrs.frozen
-class HttpDialogue:
-    """Without numbers; a L{portmux.core.frame.framer.Dialogue}."""
-
-    numbered = False
-
-    def number(self, frame: Frame) -> int | None:
-        return None
-
-    def outgoing(self, request: Frame, number: int) -> Frame:
-        return request
-
-    def incoming(self, request: Frame, answer: Frame) -> Frame:
-        return answer
-
-    def mismatch(self, sent: Frame, answer: Frame) -> str | None:
-        return None
-
-    def answered(self, request: Frame) -> bool:
-        return True
+class HttpDialogue(Opaque):
+    """Without numbers, but it is known what is safe, and how to say what failed."""
 
     def repeatable(self, request: Frame) -> bool:
         return request.data.startswith(_SAFE)
