@@ -15,7 +15,7 @@ from setuptools import Extension, setup
 try:
     from setuptools.command.bdist_wheel import bdist_wheel
 except ImportError:  # before setuptools 70.1
-    from wheel.bdist_wheel import bdist_wheel  # type: ignore
+    from wheel.bdist_wheel import bdist_wheel  # type: ignore[import-not-found]
 
 # One binary for this Python and all later ones; those without the interpreter's
 # lock have no such promise.

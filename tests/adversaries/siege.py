@@ -19,9 +19,9 @@ from tests.integration.processes import (
     ProcessCase,
     backend,
     figures,
-    receive,
     until,
 )
+from tests.sockets import receive
 
 SYSTEM = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 

@@ -8,8 +8,8 @@ from collections import Counter
 from random import Random
 
 from tests.adversaries.siege import SiegeCase
-from tests.integration.processes import receive, reset
 from tests.openings import OPENINGS
+from tests.sockets import receive, reset
 
 NOISE = 400
 """Connections that bring noise."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -30,32 +29,6 @@ reactor: Any = installed
 
 PATIENCE = 30.0
 """Seconds that a client or backend waits for a byte, on a busy machine."""
-
-
-def receive(sock: socket.socket, size: int = 1 << 62) -> bytes:
-    """@return: everything up to the end of the stream, or up to so many octets."""
-    data = bytearray()
-    while len(data) < size:
-        part = sock.recv(min(1 << 18, size - len(data)))
-        if not part:
-            break
-        data += part
-    return bytes(data)
-
-
-def reset(sock: socket.socket) -> None:
-    """Close so that the other side sees a reset, not an end."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
-def is_reset(sock: socket.socket) -> bool:
-    """@return: whether the stream is cut off by a reset, sooner or later."""
-    try:
-        receive(sock)
-    except ConnectionResetError:
-        return True
-    return False
 
 
 def listening(host: str = "127.0.0.1", backlog: int = 100) -> socket.socket:

@@ -23,6 +23,7 @@ from typing import IO, Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.engines import SETTING
+from tests.sockets import receive
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -291,14 +292,6 @@ def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), PATIENCE)
 
 
-def receive(client: socket.socket, size: int = 1 << 62) -> bytes:
-    """@return: so many octets, or all until the end of the stream."""
-    data = b""
-    while len(data) < size and (part := client.recv(min(65536, size - len(data)))):
-        data += part
-    return data
-
-
 def exchange(port: int, data: bytes) -> bytes:
     """@return: all that comes back for C{data} and the end of it."""
     with connect(port) as client:
@@ -312,22 +305,6 @@ def say(client: socket.socket, data: bytes) -> None:
     client.sendall(data)
     got = receive(client, len(data))
     assert got == data, got
-
-
-def reset(client: socket.socket) -> None:
-    """Close so that the other side sees a reset, not an end."""
-    client.setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
-    )  # struct linger: on, zero seconds
-    client.close()
-
-
-def is_reset(client: socket.socket) -> bool:
-    """@return: whether the connection ends by a reset; else it ends in order."""
-    try:
-        return bool(client.recv(1))
-    except ConnectionResetError:
-        return True
 
 
 class _Named(socketserver.BaseRequestHandler):

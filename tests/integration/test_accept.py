@@ -13,7 +13,8 @@ import portmux
 from portmux.core.address import Host
 from portmux.net.descriptors import SPARE
 from portmux.net.listen import Listening, listen, shut
-from tests.integration.harness import PATIENCE, receive
+from tests.integration.harness import PATIENCE
+from tests.sockets import receive
 
 ROOT = Path(portmux.__file__).parent.parent
 

@@ -15,14 +15,9 @@ from portmux.actions.discard import Discard
 from portmux.actions.echo import Echo
 from portmux.actions.respond import Respond
 from portmux.core.plan import Action
-from tests.integration.harness import (
-    PATIENCE,
-    EngineCase,
-    is_reset,
-    receive,
-    reset,
-)
+from tests.integration.harness import PATIENCE, EngineCase
 from tests.net.stage import policy
+from tests.sockets import is_reset, receive, reset
 
 DATA = random.Random(1).randbytes(8 << 20)
 

@@ -25,11 +25,10 @@ from tests.integration.processes import (
     environment,
     exchange,
     has_ended,
-    is_reset,
-    receive,
     say,
     until,
 )
+from tests.sockets import is_reset, receive
 
 ECHO = """\
 listeners:

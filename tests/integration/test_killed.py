@@ -22,10 +22,10 @@ from tests.integration.processes import (
     connect,
     figures,
     has_ended,
-    receive,
     until,
 )
 from tests.integration.test_reload import free_port
+from tests.sockets import receive
 
 SECONDS = float(os.environ.get("PORTMUX_KILLING", "3"))
 

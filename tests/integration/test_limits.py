@@ -27,10 +27,10 @@ from tests.integration.processes import (
     exchange,
     figures,
     has_ended,
-    receive,
     say,
     until,
 )
+from tests.sockets import receive
 
 IDLE = int(os.environ.get("PORTMUX_IDLE", "300"))
 SLOW = int(os.environ.get("PORTMUX_SLOW", "20"))

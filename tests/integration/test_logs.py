@@ -17,12 +17,11 @@ from tests.integration.processes import (
     backend,
     connect,
     exchange,
-    receive,
-    reset,
     say,
     until,
 )
 from tests.openings import OPENINGS
+from tests.sockets import receive, reset
 
 ECHO = """\
 listeners:

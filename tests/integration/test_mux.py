@@ -7,8 +7,8 @@ import socket
 from collections.abc import Callable
 from threading import Thread
 
-from tests.integration.harness import receive
 from tests.integration.processes import Foreground, ProcessCase, Running, connect, until
+from tests.sockets import receive
 
 CONFIG = """\
 listeners:

@@ -18,11 +18,11 @@ from tests.integration.processes import (
     backend,
     connect,
     exchange,
-    receive,
     until,
 )
 from tests.integration.test_reload import free_port
 from tests.net.tls import make_certificate
+from tests.sockets import receive
 
 POOL = """\
 pools:

@@ -24,12 +24,11 @@ from tests.integration.processes import (
     backend,
     connect,
     exchange,
-    receive,
-    reset,
     say,
     until,
 )
 from tests.openings import OPENINGS
+from tests.sockets import receive, reset
 
 LINE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z session=(?P<session>[1-9]\d*)"

@@ -19,14 +19,9 @@ from portmux.net.lane.pair import Pair
 from portmux.net.lane.pipes import SIZE
 from portmux.net.live import Live
 from portmux.net.stream import RECEIVE, unsent
-from tests.integration.harness import (
-    BlackHole,
-    EngineCase,
-    is_reset,
-    receive,
-    reset,
-)
+from tests.integration.harness import BlackHole, EngineCase
 from tests.net.stage import forwarding, policy
+from tests.sockets import is_reset, receive, reset
 
 DATA = random.Random(1).randbytes(8 << 20)
 OTHER = random.Random(2).randbytes(8 << 20)

@@ -37,10 +37,10 @@ from tests.integration.processes import (
     connect,
     exchange,
     figures,
-    receive,
     say,
     until,
 )
+from tests.sockets import receive
 
 Places = dict[BindAddress, Listening]
 

@@ -7,13 +7,14 @@ import os
 import resource
 import select
 import socket
-import struct
 from collections.abc import Callable
 from importlib.util import find_spec
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
+
+from tests.sockets import receive
 
 if TYPE_CHECKING or find_spec("portmux._relay"):
     from portmux._relay import Loop as Loop
@@ -70,32 +71,6 @@ def tcp() -> tuple[socket.socket, socket.socket]:
         ours = socket.create_connection(server.getsockname())
         theirs, _ = server.accept()
     return ours, theirs
-
-
-def receive(sock: socket.socket, size: int = 1 << 62, piece: int = 1 << 18) -> bytes:
-    """@return: everything up to the end of the stream, or up to so many octets."""
-    data = bytearray()
-    while len(data) < size:
-        part = sock.recv(min(piece, size - len(data)))
-        if not part:
-            break
-        data += part
-    return bytes(data)
-
-
-def reset(sock: socket.socket) -> None:
-    """Close so that the other side sees a reset, not an end."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
-def is_reset(sock: socket.socket) -> bool:
-    """@return: whether the stream is cut off by a reset, sooner or later."""
-    try:
-        receive(sock)
-    except ConnectionResetError:
-        return True
-    return False
 
 
 def is_broken(sock: socket.socket) -> bool:

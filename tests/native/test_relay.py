@@ -15,13 +15,11 @@ from tests.native.rig import (
     LoopCase,
     Relayed,
     is_broken,
-    is_reset,
-    receive,
     receiving,
-    reset,
     sending,
     tcp,
 )
+from tests.sockets import is_reset, receive, reset
 
 NO_LINGER = struct.pack("ii", 1, 0)
 

@@ -23,11 +23,11 @@ from tests.native.rig import (
     LoopCase,
     Pair,
     descriptors,
-    receive,
     sending,
     tcp,
     unix,
 )
+from tests.sockets import receive
 
 BULK = random.Random(6).randbytes(3_000_000)
 

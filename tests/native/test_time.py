@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import socket
 
-from tests.native.rig import (
-    LINGER,
-    PATIENCE,
-    LoopCase,
-    is_broken,
-    receive,
-    reset,
-    sending,
-    tcp,
-)
+from tests.native.rig import LINGER, PATIENCE, LoopCase, is_broken, sending, tcp
+from tests.sockets import receive, reset
 
 SOON = 1.0
 """Seconds; more than real time takes, or the wheel is late, and less than waits."""

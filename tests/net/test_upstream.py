@@ -78,7 +78,7 @@ class UpstreamTests(HubCase):
         self.accepted(listening)
         (sock,) = [
             upstream.transport.socket
-            for upstream in self.plan.lasting._upstreams.values()  # type: ignore
+            for upstream in self.plan.lasting._upstreams.values()  # type: ignore[union-attr]
         ]
         tcp = socket.IPPROTO_TCP
         self.assertTrue(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))

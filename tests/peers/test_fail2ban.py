@@ -10,9 +10,10 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.integration.processes import PATIENCE, ROOT, Foreground, receive, until
+from tests.integration.processes import PATIENCE, ROOT, Foreground, until
 from tests.openings import OPENINGS
 from tests.peers.stage import PeersCase
+from tests.sockets import receive
 
 FILTER = ROOT / "conf/fail2ban/filter.d/portmux.conf"
 JAIL = ROOT / "conf/fail2ban/jail.d/portmux.conf"

@@ -10,10 +10,10 @@ from threading import Thread
 import iso8583
 from iso8583.specs import default_ascii as SPEC
 
-from tests.integration.harness import receive
 from tests.integration.processes import Foreground
 from tests.peers.servers import Site, nginx
 from tests.peers.stage import BULK, PeersCase
+from tests.sockets import receive
 
 WEB = """
 listeners:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -23,7 +24,7 @@ NUMBER = st.integers(0, 9)
 UNIT = st.sampled_from((1, 2))
 
 
-class Language:
+class Language(ABC):
     """
     How requests look, and what the true answer to each of them is.
 
@@ -37,22 +38,24 @@ class Language:
         """@return: what the multiplexer asks about requests, if anybody."""
         return None
 
+    @abstractmethod
     def request(self, token: int, unit: int, write: bool, mark: int) -> bytes:
         """
         @param token: there is no other request with it.
         @param mark: what a client may choose, and others may choose, too.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, request: bytes) -> bytes:
         """@return: what an honest target says to it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def token(self, request: bytes) -> int:
-        raise NotImplementedError
+        """@return: what the request was made with."""
 
+    @abstractmethod
     def is_write(self, request: bytes) -> bool:
-        raise NotImplementedError
+        """@return: whether it changes something."""
 
 
 class Lines(Language):

@@ -15,10 +15,11 @@ from portmux.net.descriptors import Budget
 from portmux.net.lane.native import MISSING, Native
 from portmux.net.lane.poller import Poller
 from portmux.net.live import Live
-from tests.native.rig import SKIP, is_reset, receive, reset, tcp, unix
+from tests.native.rig import SKIP, tcp, unix
 from tests.net.logs import Logged
 from tests.net.stage import LOCAL, forwarding, policy
 from tests.net.turned import PATIENCE, Turned
+from tests.sockets import is_reset, receive, reset
 
 
 class Unwatchable(socket.socket):
