@@ -17,6 +17,9 @@ from portmux.testing import head_of
 FRIDAY = datetime(2026, 2, 27, tzinfo=UTC)
 
 
+EXAMPLES = (Time((Hours("08:00-18:00"),), zone="UTC"), Time(days=(Days("sat-sun"),)))
+
+
 def moment(day: int, hour: int, minute: int = 0) -> float:
     """@return: a time in the week of that Friday; days count from it."""
     return FRIDAY.timestamp() + day * 86400 + hour * 3600 + minute * 60
