@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.cost import Reading, Spent, family, resident
-from bench.processes import LoadFailed, Started, pinned
+from bench.processes import BenchError, LoadFailed, Started, pinned
 from bench.report import Run
 
 GIB = 1024**3
@@ -26,6 +26,14 @@ class Cores:
 
     proxy: int
     load: int
+
+
+def two_cores() -> Cores:
+    """@raise BenchError: there is only one."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise BenchError("two CPU cores are needed, one for the proxies")
+    return Cores(proxy=cores[0], load=cores[1])
 
 
 @dataclass(frozen=True)

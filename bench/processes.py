@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import shutil
 import socket
 import subprocess
@@ -27,6 +28,9 @@ STOP_LIMIT = 5.0
 #: Ports the proxies listen on. Linux takes the ports of outgoing connections,
 #: of which a run makes tens of thousands, from 32768 up.
 PORTS = range(20000, 32768)
+
+#: Descriptors a program may have; more than any needs for its connections.
+MOST_FILES = 20000
 
 OPENING = b"GET /s HTTP/1.1\r\nHost: bench\r\nX-Fill: %s\r\n\r\n" % (b"-" * 22)
 
@@ -66,6 +70,12 @@ def build() -> dict[str, Path]:
         except subprocess.CalledProcessError as why:
             raise BenchError(f"{' '.join(sources)} cannot be compiled") from why
     return {name: BUILD / name for name in PROGRAMS}
+
+
+def allow_files() -> None:
+    """Let us, and all that we start, have many descriptors."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MOST_FILES), most))
 
 
 def find(peer: Peer, python: str) -> str:

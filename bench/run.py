@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import platform
 import re
-import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,14 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
-from bench.measure import MODES, Cores
+from bench.measure import MODES, two_cores
 from bench.peers import BASE, DEFAULT, DIRECT, NAMES, PEERS, TUNED
-from bench.processes import BenchError, build, find, version
+from bench.processes import BenchError, allow_files, build, find, version
 from bench.report import METRICS, Summary, faults, ratios, summarise, table
 from bench.rounds import Rounds
-
-#: Descriptors a proxy may have; more than it needs for its connections.
-MOST_FILES = 20000
 
 #: What is compared with HAProxy's other configurations too.
 BULK = ("up_cpu", "down_cpu")
@@ -137,12 +132,7 @@ def prepare(options: argparse.Namespace) -> Rounds:
     """
     @raise BenchError: a peer is missing, or the machine will not do.
     """
-    # Everything we start inherits it; the idle connections need it.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MOST_FILES), most))
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        raise BenchError("two CPU cores are needed, one for the proxies")
+    allow_files()
     peers = [peer for peer in PEERS if peer.name in options.only]
     return Rounds(
         peers=peers,
@@ -151,7 +141,7 @@ def prepare(options: argparse.Namespace) -> Rounds:
         modes=[mode for mode in MODES if mode.name in options.modes],
         direct=DIRECT in options.only,
         seconds=options.seconds,
-        cores=Cores(proxy=cores[0], load=cores[1]),
+        cores=two_cores(),
     )
 
 
