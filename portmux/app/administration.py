@@ -59,7 +59,7 @@ class Administration:
 
     def listeners(self) -> Mapping[str, Standing]:
         return {
-            name: Standing(name, service.addresses(), service.policy)
+            name: Standing(name, service.accepting.addresses(), service.policy)
             for name, service in self._program.listening().items()
         }
 

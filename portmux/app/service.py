@@ -232,7 +232,7 @@ class Portmux(MultiService):
         if kind is not self.engine.kind:
             self.engine.use(kind)
             for service in self._services().values():
-                service.accept_anew()
+                service.accepting.renew()
         for name, service in self._services().items():
             if name not in services:
                 service.disownServiceParent()
@@ -350,9 +350,9 @@ class Portmux(MultiService):
     ) -> Config:
         """See L{force.opened}. @raise BindError: nothing has changed."""
         owners: dict[str, Owner] = {
-            **services,
-            **self._steering.services,
-            build.METRICS: self._scraping,
+            **{name: service.accepting for name, service in services.items()},
+            **self._steering.owners,
+            build.METRICS: self._scraping.accepting,
         }
         wanted = build.listenings(config) | self._steering.listenings(config)
         whole = strict or config.start == "whole"

@@ -77,7 +77,8 @@ class Steering:
 
     @property
     def owners(self) -> Mapping[str, Owner]:
-        return self.services
+        """Those who have the sockets, by the names of C{services}."""
+        return {name: control.accepting for name, control in self.services.items()}
 
     def listenings(self, config: Config) -> dict[str, dict[BindAddress, Listening]]:
         """@return: what is to be opened; a directory is made where that is usual."""

@@ -15,8 +15,8 @@ from twisted.logger import Logger
 
 from portmux.core.address import Address, BindAddress
 from portmux.net.accept import Acceptor
+from portmux.net.accepting import Accepting
 from portmux.net.engine import Engine
-from portmux.net.listen import named, shut
 
 MOST: Final = 256
 """Clients of an address; the one that said nothing for longest makes room (taste)."""
@@ -37,7 +37,11 @@ end, makes its protocol."""
 
 
 class ControlService(Service):
-    """Serves clients on its sockets while it runs; it may have none."""
+    """
+    Serves clients while it runs; whoever is there in the end is cut off.
+
+    @ivar accepting: where it serves; that may be nowhere.
+    """
 
     _log = Logger()
 
@@ -46,56 +50,23 @@ class ControlService(Service):
         @param what: the option's path, for the log.
         @param engine: asked when first needed, after the process has forked.
         """
-        self._what = what
         self._make = make
         self._engine = engine
-        self._sockets: dict[BindAddress, list[socket.socket]] = {}
-        self._acceptors: dict[BindAddress, list[Acceptor]] = {}
         self._clients: set[Client] = set()
-
-    def add(self, address: BindAddress, sockets: list[socket.socket]) -> None:
-        """Own the listening sockets of an address from now on."""
-        self._sockets[address] = sockets
-        if self.running:
-            self._serve_on(address)
-
-    def remove(self, address: BindAddress) -> list[socket.socket]:
-        """Serve no more there. @return: its sockets, still listening."""
-        for acceptor in self._acceptors.pop(address, []):
-            acceptor.stop()
-        return self._sockets.pop(address)
-
-    def sockets(self, address: BindAddress) -> list[socket.socket]:
-        """@return: those of an address that is this service's."""
-        return self._sockets[address]
+        self.accepting = Accepting(what, self._log, self._acceptor)
 
     def startService(self) -> None:
         super().startService()
-        for address in self._sockets:
-            self._serve_on(address)
+        self.accepting.start()
 
     def stopService(self) -> None:
-        """Clients are cut off."""
-        for address in list(self._sockets):
-            for sock in self.remove(address):
-                shut(sock)
+        self.accepting.stop()
         for client in list(self._clients):
             client.abort()
         super().stopService()
 
-    def _serve_on(self, address: BindAddress) -> None:
-        engine = self._engine()
-        self._acceptors[address] = [
-            Acceptor(sock, engine.reactor, engine.budget, _one, self._accepted)
-            for sock in self._sockets[address]
-        ]
-        for acceptor in self._acceptors[address]:
-            acceptor.start()
-            self._log.info(
-                "{what} listens on {address}",
-                what=self._what,
-                address=named(acceptor.sock),
-            )
+    def _acceptor(self, address: BindAddress, sock: socket.socket) -> Acceptor:
+        return self._engine().acceptor_of_others(sock, self._accepted)
 
     def _accepted(self, sock: socket.socket, source: Address, local: Address) -> None:
         if len(self._clients) >= MOST:
@@ -121,8 +92,3 @@ class _Only(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> TwistedProtocol:
         return self._protocol
-
-
-def _one() -> int:
-    """@return: how many descriptors a client needs."""
-    return 1

@@ -13,7 +13,7 @@ from portmux.core.effects import Effect
 from portmux.core.policy import Policy
 from portmux.core.record import Record
 from portmux.core.session import Session
-from portmux.net.accept import Acceptor
+from portmux.net.accept import Accepted, Acceptor
 from portmux.net.contexts import Contexts
 from portmux.net.deadlines import Deadlines
 from portmux.net.descriptors import Budget
@@ -117,6 +117,13 @@ class Engine:
             lambda: policy().descriptors,
             lambda client, source, local: accept(client, source, local, policy()),
         )
+
+    def acceptor_of_others(self, sock: socket, accepted: Accepted) -> Acceptor:
+        """
+        @param sock: listens for clients that are no sessions: of portmux itself.
+        @return: not started yet.
+        """
+        return Acceptor(sock, self.poll, self.budget, lambda: 1, accepted)
 
     def accept(
         self, sock: socket, source: Address, local: Address, policy: Policy

@@ -7,11 +7,14 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+from twisted.logger import Logger
+
 from portmux.app.sockets import Sockets
-from portmux.core.address import Unix
+from portmux.core.address import BindAddress, Unix
+from portmux.net.accept import Acceptor
+from portmux.net.accepting import Accepting
 from portmux.net.listen import BindError, Listening
-from portmux.services.listener import ListenerService
-from tests.net.stage import StageCase, policy
+from tests.net.stage import StageCase
 
 
 def mode(path: str) -> int:
@@ -23,11 +26,13 @@ class SocketsTests(StageCase):
     def setUp(self) -> None:
         super().setUp()
         self.sockets = Sockets({})
-        self.services = {
-            name: ListenerService(name, policy(), lambda: self.engine)
-            for name in ("one", "two")
+        self.owners = {
+            name: Accepting(name, Logger(), self._acceptor) for name in ("one", "two")
         }
         self.addCleanup(self.sockets.close)
+
+    def _acceptor(self, address: BindAddress, sock: socket.socket) -> Acceptor:
+        raise AssertionError("nobody accepts here")
 
     def apply(self, **wanted: Sequence[str | Listening]) -> None:
         """@param wanted: by listener, what it is to have: names of files, or more."""
@@ -36,7 +41,7 @@ class SocketsTests(StageCase):
                 name: {one.address: one for one in map(self.listening, each)}
                 for name, each in wanted.items()
             },
-            self.services,
+            self.owners,
         )
 
     def refused(self, **wanted: Sequence[str | Listening]) -> str:
@@ -50,7 +55,7 @@ class SocketsTests(StageCase):
 
     def owned(self, name: str, file: str) -> list[socket.socket]:
         """@return: the sockets that a listener has for a file."""
-        return self.services[name].sockets(Unix(self.path(file)))
+        return self.owners[name].sockets(Unix(self.path(file)))
 
     def is_open(self, file: str) -> bool:
         """@return: whether somebody listens there."""

@@ -47,7 +47,7 @@ class ControlServiceTests(SynchronousTestCase):
         self.assertEqual(self.reactor.left(), [])
 
     def start(self) -> None:
-        self.service.add(self.address, listen(Listening(self.address), {}))
+        self.service.accepting.add(self.address, listen(Listening(self.address), {}))
         self.service.startService()
 
     def connect(self) -> socket.socket:
@@ -75,15 +75,15 @@ class ControlServiceTests(SynchronousTestCase):
 
     def test_added_later(self) -> None:
         self.service.startService()
-        self.service.add(self.address, listen(Listening(self.address), {}))
+        self.service.accepting.add(self.address, listen(Listening(self.address), {}))
         self.assertEqual(self.ask(self.connect()), "OK: No tunnels\n")
-        self.assertEqual(len(self.service.sockets(self.address)), 1)
+        self.assertEqual(len(self.service.accepting.sockets(self.address)), 1)
 
     def test_removed(self) -> None:
         """Clients that are there stay; a new one is not served."""
         self.start()
         client = self.connect()
-        (sock,) = self.service.remove(self.address)
+        (sock,) = self.service.accepting.remove(self.address)
         self.addCleanup(sock.close)
         self.assertEqual(self.ask(client), "OK: No tunnels\n")
         self.assertEqual(self.ask(self.connect()), "nothing")

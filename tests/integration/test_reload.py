@@ -19,16 +19,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.app.sockets import Sockets
 from portmux.core.address import BindAddress, Host
-from portmux.core.limits import Count, Gate, Limits
-from portmux.core.policy import Policy
-from portmux.core.sniff import Table
-from portmux.net.engine import Engine
+from portmux.net.accept import Acceptor
+from portmux.net.accepting import Accepting
 from portmux.net.listen import BindError, Listening, named
-from portmux.services.listener import ListenerService
 from tests.integration.processes import (
     PATIENCE,
     ProcessCase,
@@ -286,20 +284,22 @@ class WildcardTests(ProcessCase):
 
 
 @contextmanager
-def sockets() -> Iterator[tuple[Sockets, ListenerService]]:
-    """Some, and a listener that is not running and owns them."""
-    service = ListenerService(
-        "front", Policy("front", Table(()), Gate(Limits(), Count())), _no_engine
-    )
+def sockets() -> Iterator[tuple[Sockets, Accepting]]:
+    """Some, and who owns them."""
     opened = Sockets({})
     try:
-        yield opened, service
+        yield opened, owner("front")
     finally:
         opened.close()
 
 
-def _no_engine() -> Engine:
-    raise AssertionError("nobody accepts here")
+def owner(name: str) -> Accepting:
+    """@return: one that accepts nobody yet."""
+
+    def acceptor(address: BindAddress, sock: socket.socket) -> Acceptor:
+        raise AssertionError("nobody accepts here")
+
+    return Accepting(name, Logger(), acceptor)
 
 
 class SocketsTests(SynchronousTestCase):
@@ -314,46 +314,46 @@ class SocketsTests(SynchronousTestCase):
     def test_backlog(self) -> None:
         """It changes on a socket that listens, and back when the change fails."""
         address = Host("127.0.0.1", free_port())
-        with sockets() as (opened, service):
+        with sockets() as (opened, front):
 
             def apply(backlog: int, *others: BindAddress) -> None:
                 wanted: Places = {address: Listening(address, backlog=backlog)}
                 wanted |= {other: Listening(other) for other in others}
-                opened.apply({"front": wanted}, {"front": service})
+                opened.apply({"front": wanted}, {"front": front})
 
             apply(7)
-            (sock,) = service.sockets(address)
+            (sock,) = front.sockets(address)
             self.assertEqual(self.backlog(sock), 7)
             apply(9)
             self.assertEqual(self.backlog(sock), 9)
             self.assertRaises(BindError, apply, 11, Host("192.0.2.1", 1))
             self.assertEqual(self.backlog(sock), 9)
-            self.assertEqual(service.sockets(address), [sock])
+            self.assertEqual(front.sockets(address), [sock])
 
     def test_ports_that_the_system_chooses(self) -> None:
         """Each listener has one of its own."""
         address = Host("127.0.0.1", 0)
         with sockets() as (opened, first):
-            second = ListenerService("second", first.policy, _no_engine)
-            services = {"front": first, "second": second}
+            second = owner("second")
+            owners = {"front": first, "second": second}
             wanted: dict[str, Places] = {
-                name: {address: Listening(address)} for name in services
+                name: {address: Listening(address)} for name in owners
             }
-            opened.apply(wanted, services)
+            opened.apply(wanted, owners)
             before = [one.sockets(address)[0] for one in (first, second)]
             self.assertNotEqual(named(before[0]), named(before[1]))
-            opened.apply(wanted, services)
+            opened.apply(wanted, owners)
             after = [one.sockets(address)[0] for one in (first, second)]
             self.assertEqual(after, before)
 
     def test_wildcard_cannot_be_had(self) -> None:
         """The address that had to go first comes back."""
-        with sockets() as (opened, service):
+        with sockets() as (opened, front):
             own = Host("127.0.0.1", free_port())
 
             def apply(*addresses: BindAddress) -> None:
                 wanted: Places = {one: Listening(one) for one in addresses}
-                opened.apply({"front": wanted}, {"front": service})
+                opened.apply({"front": wanted}, {"front": front})
 
             apply(own)
             with socket.create_server(("127.0.0.2", own.port)):
@@ -361,4 +361,4 @@ class SocketsTests(SynchronousTestCase):
                 with socket.create_connection((own.host, own.port), PATIENCE):
                     pass
             apply(Host("*", own.port))
-            self.assertEqual(len(opened), len(service.sockets(Host("*", own.port))))
+            self.assertEqual(len(opened), len(front.sockets(Host("*", own.port))))

@@ -121,9 +121,9 @@ class ListenerServiceTests(StageCase):
     def test_before_it_runs(self) -> None:
         """The engine is not asked for: the process may not have forked."""
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         self.assertEqual(self.asked, 0)
-        self.assertEqual(self.service.remove(address), sockets)
+        self.assertEqual(self.service.accepting.remove(address), sockets)
         for sock in sockets:
             sock.close()
 
@@ -131,7 +131,7 @@ class ListenerServiceTests(StageCase):
         """From start to stop, clients of each address are served."""
         places = [self.listening("one"), self.listening("two")]
         for address, sockets in places:
-            self.service.add(address, sockets)
+            self.service.accepting.add(address, sockets)
         self.service.startService()
         found = [self.visit(address) for address, _ in places]
         self.assertEqual(found, [b"hello", b"hello"])
@@ -143,9 +143,9 @@ class ListenerServiceTests(StageCase):
         """A new address is served at once."""
         self.service.startService()
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         self.assertEqual(self.visit(address), b"hello")
-        self.assertEqual(self.service.sockets(address), sockets)
+        self.assertEqual(self.service.accepting.sockets(address), sockets)
         self.service.stopService()
 
     def test_hand_on(self) -> None:
@@ -154,12 +154,12 @@ class ListenerServiceTests(StageCase):
         self.service.startService()
         other.startService()
         address, sockets = self.listening()
-        self.service.add(address, sockets)
-        moved = self.service.remove(address)
+        self.service.accepting.add(address, sockets)
+        moved = self.service.accepting.remove(address)
         client = self.keep(socket.socket(socket.AF_UNIX))
         client.connect(address.path)
         self.assertEqual(self.receive(client), b"", "nobody accepts")
-        other.add(address, moved)
+        other.accepting.add(address, moved)
         self.assertEqual(self.receive(client), b"welcome")
         self.service.stopService()
         other.stopService()
@@ -168,11 +168,11 @@ class ListenerServiceTests(StageCase):
         """Clients who come later have the new one; those who were there stay."""
         self.service.startService()
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         self.service.policy = waiting()
         for kind in (Kind.LANE, Kind.TWISTED, Kind.LANE):
             self.engine.use(kind)
-            self.service.accept_anew()
+            self.service.accepting.renew()
             client = self.keep(socket.socket(socket.AF_UNIX))
             client.connect(address.path)
             self.reactor.settle()
@@ -186,7 +186,7 @@ class ListenerServiceTests(StageCase):
         """Clients who came before keep theirs."""
         self.service.startService()
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         before, after = waiting(), greeting(b"new")
         self.service.policy = before
         client = self.keep(socket.socket(socket.AF_UNIX))
@@ -205,7 +205,7 @@ class ListenerServiceTests(StageCase):
         self.service.policy = waiting()
         self.service.startService()
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         client = self.keep(socket.socket(socket.AF_UNIX))
         client.connect(address.path)
         self.reactor.settle()
@@ -227,7 +227,7 @@ class ListenerServiceTests(StageCase):
         self.assertEqual(self.service.policy.descriptors, 3)
         self.service.startService()
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         clients = []
         for _ in range(2):
             client = self.keep(socket.socket(socket.AF_UNIX))

@@ -38,17 +38,17 @@ class ScrapingServiceTests(StageCase):
     def test_before_it_runs(self) -> None:
         """The engine is not asked for: the process may not have forked."""
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         self.assertEqual(self.asked, 0)
-        self.assertEqual(self.service.sockets(address), sockets)
-        self.assertEqual(self.service.remove(address), sockets)
+        self.assertEqual(self.service.accepting.sockets(address), sockets)
+        self.assertEqual(self.service.accepting.remove(address), sockets)
         for sock in sockets:
             sock.close()
 
     def test_runs(self) -> None:
         """From start to stop; who is connected then is let go."""
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         self.service.startService()
         self.assertTrue(self.visit(address).endswith(b"\r\n\r\nup 1\n"))
         client = self.keep(socket.socket(socket.AF_UNIX))
@@ -63,9 +63,9 @@ class ScrapingServiceTests(StageCase):
         """A new address is answered on at once, one that goes no more."""
         self.service.startService()
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         self.assertIn(b" 200 ", self.visit(address))
-        (left,) = self.service.remove(address)
+        (left,) = self.service.accepting.remove(address)
         self.assertEqual(self.visit(address), b"")
         left.close()
         self.service.stopService()
@@ -73,7 +73,7 @@ class ScrapingServiceTests(StageCase):
     def test_no_session(self) -> None:
         """Whoever reads is none: nothing is recorded or counted of it."""
         address, sockets = self.listening()
-        self.service.add(address, sockets)
+        self.service.accepting.add(address, sockets)
         self.service.startService()
         self.visit(address)
         self.assertEqual((self.records, self.engine.budget.taken), ([], 0))
