@@ -29,6 +29,9 @@ LIMIT: Final = 1 << 20
 HEAD: Final = 1 << 14
 """Octets of a request's head (taste)."""
 
+AHEAD: Final = 1 << 16
+"""Octets that a client may send before it has the answer to the first (taste)."""
+
 REQUEST: Final = 60.0
 """Seconds until a request is there whole, from the answer before (taste)."""
 
@@ -85,6 +88,7 @@ class HttpSession(Protocol):
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD)
         self._request: h11.Request | None = None
         self._body = b""
+        self._ahead = 0
         self._timer: IDelayedCall | None = None
         self._socket: WebSocket | None = None
 
@@ -102,6 +106,7 @@ class HttpSession(Protocol):
             self._socket.received(data)
         else:
             self._http.receive_data(data)
+            self._ahead += len(data)
         self._go_on()
 
     def readConnectionLost(self) -> None:
@@ -131,9 +136,11 @@ class HttpSession(Protocol):
     def _go_on(self) -> None:
         if self._socket is None and self._one():
             self._flow.take_turn()
+        behind = self._ahead > AHEAD
         if self._socket is not None:
             self._socket.go_on()
-        self._flow.hold(self._flow.paused)
+            behind = self._socket.behind
+        self._flow.hold(self._flow.paused or behind)
 
     def _one(self) -> bool:
         """@return: whether a request was answered, and there may be another."""
@@ -144,6 +151,7 @@ class HttpSession(Protocol):
                 self._answer(Answer(wrong.error_status_hint, b"%s\n" % _said(wrong)))
                 return False
             if event in (h11.NEED_DATA, h11.PAUSED):
+                self._ahead = 0
                 self._say_continue()
                 return False
             if isinstance(event, h11.ConnectionClosed):

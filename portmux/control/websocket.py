@@ -84,6 +84,11 @@ class WebSocket:
             self._take(self._events.pop(0))
         self._flow.take_turn()
 
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to answer before more is to be read."""
+        return bool(self._events)
+
     def over(self) -> None:
         """The connection is no more."""
         cancel(self._pings)

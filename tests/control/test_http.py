@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 
 from portmux.control.desk import Desk
 from portmux.control.flow import PATIENCE
-from portmux.control.http import LIMIT, REQUEST, HttpSession
+from portmux.control.http import AHEAD, LIMIT, REQUEST, HttpSession
 from tests.control.stage import Office, Wire
 
 JSON = "Content-Type: application/json"
@@ -77,6 +77,16 @@ class PostTests(HttpCase):
         self.clock.advance(0)
         self.clock.advance(0)
         self.assertEqual(self.wire.said.count(ZERO), 3)
+
+    def test_ahead(self) -> None:
+        """Of who asks faster than is answered, only so much is read."""
+        many = AHEAD // len(request()) + 10
+        self.session.dataReceived(request() * many)
+        self.assertFalse(self.wire.reading)
+        for _ in range(many):
+            self.clock.advance(0)
+        self.assertTrue(self.wire.reading)
+        self.assertEqual(self.wire.said.count(ZERO), many)
 
     def test_kinds(self) -> None:
         for kind in ("application/json; charset=utf-8", "Application/JSON"):

@@ -122,14 +122,14 @@ class SocketTests(SocketCase):
         self.assertTrue(self.wire.finished)
 
     def test_many(self) -> None:
-        """Others have their turn."""
+        """Others have their turn, and nothing more is read until all are answered."""
         self.open()
         asked = TextMessage(data='{"jsonrpc":"2.0","id":1,"method":"listTunnels"}')
         data = b"".join(self.client.send(asked) for _ in range(TURN * 2))
         self.session.dataReceived(data)
-        self.assertEqual(len(self.heard()), TURN)
+        self.assertEqual((len(self.heard()), self.wire.reading), (TURN, False))
         self.clock.advance(0)
-        self.assertEqual(len(self.heard()), TURN)
+        self.assertEqual((len(self.heard()), self.wire.reading), (TURN, True))
 
     def test_noise(self) -> None:
         self.open()
