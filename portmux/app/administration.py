@@ -11,11 +11,11 @@ import attrs
 
 from portmux import __version__
 from portmux.actions.tunnel import Tunnel as Action
-from portmux.app.tunnels import resolved
+from portmux.app.tunnels import resolved, whole
 from portmux.config.changes import Changes, Limits
 from portmux.config.logs import Level
 from portmux.config.model import Listener
-from portmux.config.sources.tunnel import Tunnel
+from portmux.config.sources.tunnel import Options, Tunnel
 from portmux.control.admin import Bored, Standing
 from portmux.control.handling import IMPOSSIBLE
 from portmux.core.address import Host
@@ -65,10 +65,13 @@ class Administration:
 
     def tunnels(self) -> Mapping[str, Bored]:
         found = {}
-        services = self._program.listening()
-        for name, listener in self._program.config.listeners.items():
+        services, config = self._program.listening(), self._program.config
+        told = {
+            str(each.local): whole(each, config.tunnels) for each in config.tunnels.open
+        }
+        for name, listener in config.listeners.items():
             if name in services:
-                bored = _bored(name, listener, services[name].policy)
+                bored = _bored(name, listener, services[name].policy, told)
                 if bored is not None:
                     found[bored.local] = bored
         return found
@@ -198,15 +201,21 @@ class Administration:
             raise CommandError(IMPOSSIBLE, f"IO error: {error}") from error
 
 
-def _bored(name: str, listener: Listener, policy: Policy) -> Bored | None:
-    """@return: None: plexy has nothing like this listener."""
+def _bored(
+    name: str, listener: Listener, policy: Policy, told: Mapping[str, Options]
+) -> Bored | None:
+    """
+    @param told: the options of those that are configured as tunnels.
+    @return: None: plexy has nothing like this listener.
+    """
     if listener.action is None or len(listener.bind) != 1:
         return None
     local = listener.bind[0].address
     plan = policy.table.routes[0].way.plan
     if not isinstance(plan, Forwarding) or not isinstance(local, Host):
         return None
-    return Bored(str(local), name, policy, plan.pool, resolved(plan.pool))
+    options = told.get(name) or resolved(plan.pool)
+    return Bored(str(local), name, policy, plan.pool, options)
 
 
 def _why(error: PortmuxError) -> str:

@@ -21,6 +21,10 @@ T = TypeVar("T")
 LEAST: Final = 0.001
 """Seconds of an attempt to connect: plexy takes 0, which no backend can keep."""
 
+NEVER: Final = 1 << 53
+"""Errors in a row after which a backend is ejected that no error ejects: the most
+that every reader of JSON can tell from its neighbours."""
+
 EVERY: Final = 1 << 16
 """Remotes of a tunnel that may be dead at a time: as in plexy, all of them."""
 
@@ -46,25 +50,40 @@ def listener(tunnel: Tunnel, defaults: Tunnels) -> Listener:
 
 def settings(tunnel: Tunnel, defaults: Tunnels) -> Settings:
     """@return: how the pool of a tunnel works."""
-    options = tunnel.options
-    timeout = _given(options.timeout, defaults.timeout)
-    errors = _given(options.errors, defaults.errors)
-    recheck = _given(options.check_interval, defaults.check_interval)
-    tls = Tls(ca_bundle=defaults.ca_bundle) if options.remote_tls else None
+    told = whole(tunnel, defaults)
+    assert isinstance(told.strategy, Strategy)
+    assert told.timeout is not None and told.check_interval is not None
+    assert told.errors is not None
+    tls = Tls(ca_bundle=defaults.ca_bundle) if told.remote_tls else None
     return Settings(
-        strategy=_given(options.strategy, Strategy.RANDOM),
-        timeout=max(LEAST, timeout),
-        attempts=_given(options.retries, defaults.retries),
-        eject=Ejection(max(1, errors), max(LEAST, recheck), most=EVERY),
+        strategy=told.strategy,
+        timeout=max(LEAST, told.timeout),
+        attempts=told.retries,
+        eject=Ejection(
+            max(1, told.errors), max(LEAST, told.check_interval), most=EVERY
+        ),
         reach=PLAIN if tls is None else Reach(tls),
     )
 
 
+def whole(tunnel: Tunnel, defaults: Tunnels) -> Options:
+    """@return: the options of a tunnel as they were given, by it or for all."""
+    options = tunnel.options
+    return Options(
+        strategy=_given(options.strategy, Strategy.RANDOM),
+        retries=_given(options.retries, defaults.retries),
+        timeout=_given(options.timeout, defaults.timeout),
+        errors=_given(options.errors, defaults.errors),
+        check_interval=_given(options.check_interval, defaults.check_interval),
+        remote_tls=_given(options.remote_tls, False),
+    )
+
+
 def resolved(pool: Pool) -> Options:
-    """@return: the options of a tunnel that has such a pool."""
+    """@return: the options of a tunnel that would do what such a pool does."""
     made = pool.settings
     attempts = len(pool.backends) if made.attempts is None else made.attempts
-    eject = made.eject or Ejection()
+    eject = made.eject or Ejection(NEVER)
     return Options(
         strategy=made.strategy,
         retries=attempts,

@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import Any
 
 from portmux.app.administration import IO
+from portmux.app.tunnels import NEVER
 from tests.app.test_service import Refused, ServiceCase
 
 # The relay in C has a thread of its own, for which nothing here waits.
@@ -107,6 +108,16 @@ class TunnelTests(AdministrationCase):
         self.assertIn("open conns 0", self.ask("status full"))
         self.assertIn("open conns 0", self.ask(f"detail {port}"))
 
+    def test_options(self) -> None:
+        """They are told as they were given, though some behave like others."""
+        self.started(ECHO + "tunnels: {retries: 7, errors: 0}\n")
+        port = self.port()
+        self.ask(f"open {port}=1[timeout=0]")
+        told = "strategy=random,retries=7,timeout=0, errors=0"
+        self.assertIn(f"Options: {told}", self.ask(f"detail {port}"))
+        inner = self.call("tunnelInfo", str(port))["options"]["options"]
+        self.assertEqual((inner["errors_till_dead"], inner["connect_timeout"]), (0, 0))
+
     def test_no_remotes(self) -> None:
         """Clients are closed until there is one."""
         self.started(ECHO)
@@ -123,6 +134,7 @@ class TunnelTests(AdministrationCase):
             f'listeners: {{a: {{bind: "127.0.0.1:{port}", forward: "127.0.0.1:1"}}}}\n'
         )
         self.assertEqual(self.call("listTunnels"), [f"127.0.0.1:{port}"])
+        self.assertIn(f"errors={NEVER}", self.ask(f"detail {port}"), "no ejection")
         self.assertEqual(self.ask(f"add {port} 2"), "OK\n")
         self.assertIn("Remotes: 2", self.ask(f"detail {port}"))
         self.assertEqual(self.ask(f"close {port}"), "OK\n")
