@@ -64,7 +64,9 @@ class ModbusExpert:
 
     # -- before a request is sent
 
-    def reply(self, request: Frame, client: Address, now: float) -> Frame | None:
+    def reply(
+        self, request: Frame, client: Address, now: float, fresh: bool
+    ) -> Frame | None:
         """A refusal, what a write that is ignored is told, or what is remembered."""
         unit, pdu = self._parts(request)
         if self._wanted.other_units == "refuse" and unit not in self._wanted.places:
@@ -76,7 +78,7 @@ class ModbusExpert:
                 return self._told(request, done)
             wrong = Code.ILLEGAL_ADDRESS if rule.registers else Code.ILLEGAL_FUNCTION
             return self._refused(request, wrong)
-        if self._cache is None:
+        if self._cache is None or fresh:
             return None
         known = self._cache.answer(self._wanted.places.device(unit), pdu, now)
         return None if known is None else self._told(request, known)

@@ -35,6 +35,7 @@ class Request:
     @ivar backend: to whom.
     @ivar departed: when it was sent; negative before.
     @ivar tries: connections that were lost with it.
+    @ivar passed: its client has had something changed since it was sent.
     @ivar begun: a part of its answer has reached the client.
     @ivar called: it has its place among those whose turn may come.
     @ivar sharers: requests that wait for the same answer.
@@ -53,6 +54,7 @@ class Request:
     departed: float = attrs.field(default=-1.0, init=False)
     stage: Stage = attrs.field(default=Stage.WAITING, init=False)
     tries: int = attrs.field(default=0, init=False)
+    passed: bool = attrs.field(default=False, init=False)
     begun: bool = attrs.field(default=False, init=False)
     called: bool = attrs.field(default=False, init=False)
     sharers: list[Request] = attrs.field(factory=list, init=False)
@@ -97,3 +99,8 @@ class Asker:
     def asking(self) -> int:
         """@return: its requests that are not answered."""
         return len(self.line) + len(self.under_way)
+
+    @property
+    def changes(self) -> bool:
+        """@return: whether what it asks now has to see what it will have changed."""
+        return not all(one.reads for one in (*self.line, *self.under_way))

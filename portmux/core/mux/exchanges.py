@@ -83,7 +83,7 @@ class Exchanges:
     def _is_settled(self, request: Request, expert: Expert, now: float) -> bool:
         """@return: whether it need not go to a target by itself."""
         frame, asker = request.frame, request.asker
-        reply = expert.reply(frame, asker.source, now)
+        reply = expert.reply(frame, asker.source, now, asker.changes)
         request.unit = expert.unit(frame)
         if reply is not None:
             self._out.append(Answer(asker, reply.data))
@@ -113,6 +113,8 @@ class Exchanges:
             self._expert.sent(request.frame, now)
             if not request.reads:
                 self._sharing.changed()  # what was asked before says nothing of it
+                for one in request.asker.under_way:
+                    one.passed = True
         request.backend = link.backend.address
         data = link.send(request, now)
         if request.stage is Stage.OVER:
@@ -168,6 +170,7 @@ class Exchanges:
         """@return: whether a request may be sent once more that was lost; it waits."""
         if (
             request.begun
+            or request.passed  # it must not see what was changed later
             or request.tries >= self._settings.retries
             or not self._dialogue.repeatable(request.frame)
             or all(one.asker.gone for one in (request, *request.sharers))

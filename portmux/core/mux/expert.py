@@ -18,8 +18,12 @@ class Expert(Protocol):
     answers as those clients will get them. Times are seconds.
     """
 
-    def reply(self, request: Frame, client: Address, now: float) -> Frame | None:
+    def reply(
+        self, request: Frame, client: Address, now: float, fresh: bool
+    ) -> Frame | None:
         """
+        @param fresh: the client has asked for a change before, so that nothing
+            will do that is remembered.
         @return: the answer, when no target is needed for it: what is remembered,
             or a refusal; None: the request goes on.
         """

@@ -28,7 +28,7 @@ class Lines:
     _together: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        # On one connection, requests of a client cannot overtake each other.
+        # On one connection, requests that are sent cannot overtake each other.
         settings = self._settings
         self._together = settings.pipeline > 1 and settings.connections == 1
 
@@ -67,13 +67,21 @@ class Lines:
         if not asker.line or asker.line[0].called:
             return
         request = asker.line[0]
-        if not self._together and any(
-            one.order < request.order for one in asker.under_way
+        if any(
+            one.order < request.order and not self._may_go(request, one)
+            for one in asker.under_way
         ):
             return
         turn = self.number() if self._settings.rotate else request.order
         waiting = self._waitings[request.target]
         waiting.call(request, -1 if request.tries else turn)
+
+    def _may_go(self, request: Request, before: Request) -> bool:
+        """@return: whether it cannot overtake one before it, or that does no harm."""
+        if not self._together:
+            return False
+        there = before.target == request.target and before.departed >= 0
+        return there or (before.reads and request.reads)
 
     def take(self, target: int) -> Request:
         """@return: the next for a target, where some are called; it is under way."""

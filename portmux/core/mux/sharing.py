@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import attrs
 
-from portmux.core.mux.asker import Asker, Request, Stage
+from portmux.core.mux.asker import Request, Stage
 
 
 @attrs.define(eq=False, slots=True)
@@ -23,7 +23,7 @@ class Sharing:
         if request.key is None:
             return False
         first = self._first.setdefault(request.key, request)
-        if first is request or _has_asked_for_a_change(request.asker):
+        if first is request or request.asker.changes:
             return False
         first.sharers.append(request)
         request.stage = Stage.SENT
@@ -57,8 +57,3 @@ class Sharing:
         heir.sharers = left[1:]
         self._first.setdefault(heir.key, heir)
         return heir
-
-
-def _has_asked_for_a_change(asker: Asker) -> bool:
-    """@return: whether it has to see what a request of its own will have changed."""
-    return not all(one.reads for one in (*asker.line, *asker.under_way))

@@ -42,8 +42,9 @@ class Case(SynchronousTestCase):
         request: Frame,
         client: Host = CLIENT,
         now: float = 0.0,
+        fresh: bool = False,
     ) -> Frame | None:
-        return expert.reply(request, client, now)
+        return expert.reply(request, client, now, fresh)
 
 
 class AccessTests(Case):
@@ -154,6 +155,13 @@ class CacheTests(Case):
         self.assertEqual(self.known(READ_ONE, 17), tcp(9, 17, b"\x03\x02\0\2"))
         self.assertIsNone(self.known(READ, 2))
         self.assertIsNone(self.known(READ, now=102.0))
+
+    def test_not_to_who_has_asked_for_a_change(self) -> None:
+        """It has to see what that changes, however long it waits for its turn."""
+        self.exchange(tcp(7, 1, READ), tcp(7, 1, ANSWER))
+        request = tcp(9, 1, READ)
+        self.assertIsNone(self.reply(self.expert, request, now=101.0, fresh=True))
+        self.assertIsNotNone(self.reply(self.expert, request, now=101.0))
 
     def test_not_without_leave(self) -> None:
         """What may not be read is not told from memory, either."""
@@ -362,6 +370,29 @@ class ConsistencyTests(SynchronousTestCase):
         """Requests and answers overtake each other, connections are lost."""
         seconds = Seconds(1.0) if cache else None
         plant = Plant(Modbus(share=share, cache=seconds), 4, connections)
+        self.run_steps(plant, Random(seed), 400)
+
+    @given(
+        st.integers(),
+        st.booleans(),
+        st.booleans(),
+        st.fixed_dictionaries(
+            {
+                "connections": st.integers(1, 2),
+                "pipeline": st.integers(1, 3),
+                "per_client": st.integers(1, 4),
+                "rotate": st.booleans(),
+                "replies": st.booleans(),
+            }
+        ),
+    )
+    @settings(max_examples=50, deadline=None)
+    def test_of_clients_that_do_not_wait(
+        self, seed: int, share: bool, cache: bool, more: Any
+    ) -> None:
+        """A client's writes take effect where they stand among its reads."""
+        seconds = Seconds(1.0) if cache else None
+        plant = Plant(Modbus(share=share, cache=seconds), 4, **more)
         self.run_steps(plant, Random(seed), 400)
 
     def test_it_happens(self) -> None:

@@ -41,7 +41,9 @@ class Known:
         self.targets = targets
         self.heard: list[str] = []
 
-    def reply(self, request: Frame, client: Address, now: float) -> Frame | None:
+    def reply(
+        self, request: Frame, client: Address, now: float, fresh: bool
+    ) -> Frame | None:
         return Frame(b"known\n") if request.data.startswith(b"k") else None
 
     def unit(self, request: Frame) -> str | None:

@@ -23,6 +23,23 @@ class AskerTests(SynchronousTestCase):
         self.assertEqual(one.asking, 3)
 
 
+class ChangesTests(SynchronousTestCase):
+    def test_of_what_waits_and_what_is_under_way(self) -> None:
+        one = asker()
+        self.assertFalse(one.changes)
+        for place in ("line", "under_way"):
+            one = asker()
+            request = Request(one, Frame(b"a\n"), 0, 0.0)
+            request.reads = True
+            if place == "line":
+                one.line.append(request)
+            else:
+                one.under_way.add(request)
+            self.assertFalse(one.changes)
+            request.reads = False
+            self.assertTrue(one.changes)
+
+
 class RequestTests(SynchronousTestCase):
     def test_is_sent_as_it_came(self) -> None:
         """Unless it gets a number."""

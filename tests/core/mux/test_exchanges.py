@@ -117,6 +117,20 @@ class RepeatTests(SynchronousTestCase):
         sent = stage.wires[1].take()
         self.assertEqual([tcp.token(sent[at:]) for at in (0, 12, 24)], [1, 2, 3])
 
+    def test_not_behind_a_change_of_its_own_client(self) -> None:
+        """Which it would see, though it was asked before."""
+        for write in (False, True):
+            framer = Modbus()
+            stage = Stage(
+                framer, expert=framer.expert(), pipeline=2, per_client=2, replies=True
+            )
+            one, tcp = stage.client(), Tcp()
+            stage.ask(one, tcp.request(1, 1, False, 1) + tcp.request(2, 1, write, 2))
+            stage.fail(stage.wires[0], "reset by the target")
+            stage.advance(1)
+            expected = {False: (2, {}), True: (1, {"broken": 2})}[write]
+            self.assertEqual((len(stage.wires), stage.tally.results), expected)
+
 
 class BroadcastTests(SynchronousTestCase):
     def test_nobody_answers(self) -> None:

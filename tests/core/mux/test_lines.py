@@ -46,9 +46,25 @@ class LinesTests(SynchronousTestCase):
         lines, one = self.lines(pipeline=2), asker()
         self.put(lines, one)
         second = self.put(lines, one)
-        lines.take(0)
+        lines.take(0).departed = 0.0
         lines.call(one)
         self.assertTrue(second.called)
+
+    def test_not_what_could_overtake(self) -> None:
+        """
+        Neither what waits for the answer to another client's request, nor what is
+        under way to another target, is known to be there before what is sent now.
+        """
+        for target, departed in ((0, -1.0), (1, 0.0)):
+            for reads in ((True, False), (False, True), (True, True)):
+                lines, one = self.lines(pipeline=2), asker()
+                first = Request(one, Frame(b"a\n"), lines.number(), 0.0, target=target)
+                first.departed, first.reads = departed, reads[0]
+                one.under_way.add(first)
+                second = Request(one, Frame(b"b\n"), lines.number(), 0.0)
+                second.reads = reads[1]
+                lines.put(second)
+                self.assertEqual(second.called, all(reads))
 
     def test_full(self) -> None:
         lines, one = self.lines(queue=2), asker()
@@ -74,7 +90,7 @@ class LinesTests(SynchronousTestCase):
         lines, one = self.lines(pipeline=3, per_client=3), asker()
         first, second, third = (self.put(lines, one) for _ in range(3))
         for _ in range(2):
-            lines.take(0)
+            lines.take(0).departed = 0.0
             lines.call(one)
         lines.again(first)
         lines.again(second)
