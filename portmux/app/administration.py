@@ -128,15 +128,18 @@ class Administration:
         return backend
 
     def _set_remotes(self, bored: Bored, remotes: Sequence[Any]) -> None:
-        changes = self._program.changes
-        listener = self._program.config.listeners[bored.name]
-        if isinstance(listener.action, Action):
-            self._change(changes.opened(self._tunnel(bored, tuple(remotes))))
-        elif hasattr(listener.action, "to"):
-            self._change(changes.forwarded(bored.name, tuple(remotes)))
-        else:
-            text = f"The backends of {bored.name} are those of a pool"
+        to = tuple(remotes)
+        changes = self._program.changes.left(bored.pool.name, to)
+        action = self._program.config.listeners[bored.name].action
+        if isinstance(action, Action):
+            self._change(changes.opened(self._tunnel(bored, to)))
+        elif not to:
+            text = f"The last backend of {bored.pool.name} has to stay, or be disabled"
             raise CommandError(IMPOSSIBLE, text)
+        elif bored.pool.name in self._program.config.pools:
+            self._change(changes.pooled(bored.pool.name, to))
+        else:
+            self._change(changes.forwarded(bored.name, to))
 
     def _tunnel(self, bored: Bored, remotes: tuple[Host, ...]) -> Tunnel:
         """@return: a tunnel as it is configured, with other remotes."""

@@ -7,7 +7,7 @@ configuration anew, and what that has no place for is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -15,6 +15,7 @@ import attrs
 from portmux.config.complete import shown
 from portmux.config.logs import Level
 from portmux.config.model import Config, Listener
+from portmux.config.pools import Backend, Pool
 from portmux.config.shape import shape_of
 from portmux.config.sources.tunnel import Tunnel
 from portmux.config.tree import Entry, Origin, Table
@@ -60,6 +61,9 @@ class Changes:
     forward: Mapping[str, tuple[Address, ...]] = option(
         "backends of listeners that forward", factory=dict
     )
+    pools: Mapping[Name, tuple[Address, ...]] = option(
+        "backends of pools that have a name", factory=dict
+    )
     backends: Mapping[str, Mapping[str, Treatment]] = option(
         "treatment of backends, by pool and address", factory=dict
     )
@@ -77,15 +81,27 @@ class Changes:
         return attrs.evolve(self, tunnels=(*others, tunnel), closed=closed)
 
     def without(self, listener: str) -> Changes:
-        """A listener is closed."""
-        tunnels = tuple(each for each in self.tunnels if str(each.local) != listener)
-        closed = tuple(dict.fromkeys((*self.closed, listener)))
-        forward = {k: v for k, v in self.forward.items() if k != listener}
-        return attrs.evolve(self, tunnels=tunnels, closed=closed, forward=forward)
+        """A listener is closed; one that is opened there again is a new one."""
+        return attrs.evolve(
+            self,
+            tunnels=tuple(each for each in self.tunnels if str(each.local) != listener),
+            closed=tuple(dict.fromkeys((*self.closed, listener))),
+            forward={k: v for k, v in self.forward.items() if k != listener},
+            backends={
+                pool: how
+                for pool, how in self.backends.items()
+                if not _is_of(pool, listener)
+            },
+            limits={k: v for k, v in self.limits.items() if k != listener},
+        )
 
     def forwarded(self, listener: str, to: tuple[Address, ...]) -> Changes:
         """A listener that forwards has these backends."""
         return attrs.evolve(self, forward={**self.forward, listener: to})
+
+    def pooled(self, pool: str, backends: tuple[Address, ...]) -> Changes:
+        """A pool that has a name has these backends."""
+        return attrs.evolve(self, pools={**self.pools, pool: backends})
 
     def treated(self, pool: str, backend: str, **how: Any) -> Changes:
         """@param how: fields of L{Treatment}."""
@@ -93,6 +109,15 @@ class Changes:
         treatment = attrs.evolve(treated.get(backend, Treatment()), **how)
         inner = {**treated, backend: treatment}
         return attrs.evolve(self, backends={**self.backends, pool: inner})
+
+    def left(self, pool: str, backends: Iterable[Address]) -> Changes:
+        """A pool has these backends; of others nothing more is wanted."""
+        known = set(map(str, backends))
+        treated = {k: v for k, v in self.backends.get(pool, {}).items() if k in known}
+        rest = {name: how for name, how in self.backends.items() if name != pool}
+        if treated:
+            rest[pool] = treated
+        return attrs.evolve(self, backends=rest)
 
     def limited(self, listener: str, before: Limits, given: Given) -> Changes:
         """@param before: the limits in force."""
@@ -131,8 +156,14 @@ class Changes:
             tunnels=tuple(tunnels),
             closed=tuple(name for name in self.closed if name in names),
             forward={n: to for n, to in self.forward.items() if known("backends", n)},
+            pools={n: to for n, to in self.pools.items() if n in config.pools},
             limits={n: one for n, one in self.limits.items() if known("limits", n)},
         )
+        dropped += [
+            f"backends of the pool {name}: there is no such pool"
+            for name in self.pools
+            if name not in config.pools
+        ]
         return kept, dropped
 
     def over(self, config: Config) -> Config:
@@ -150,6 +181,7 @@ class Changes:
         return attrs.evolve(
             config,
             listeners=listeners,
+            pools={n: self._pool(n, pool) for n, pool in config.pools.items()},
             tunnels=attrs.evolve(config.tunnels, open=tuple(opened.values())),
             log=attrs.evolve(log, level=self.level or log.level, levels=levels),
             start=config.start if listeners or opened else "any",
@@ -173,6 +205,14 @@ class Changes:
         action: Any = listener.action
         return attrs.evolve(listener, action=attrs.evolve(action, to=to))
 
+    def _pool(self, name: str, pool: Pool) -> Pool:
+        """One whose address stays is configured as before."""
+        if name not in self.pools:
+            return pool
+        had = {each.address: each for each in pool.backends}
+        backends = tuple(had.get(to) or Backend(to) for to in self.pools[name])
+        return attrs.evolve(pool, backends=backends)
+
     # -- in words
 
     def written(self) -> str:
@@ -184,3 +224,11 @@ class Changes:
             if (value := getattr(self, field.name)) != field.default
         }
         return write(Table(origin, found)) if found else ""
+
+
+def _is_of(pool: str, listener: str) -> bool:
+    """
+    @return: whether it is a pool of the listener's own: C{LISTENER/ROUTE}; a
+        tunnel's is called like it, which no pool that has its own place can be.
+    """
+    return pool.partition("/")[0] == listener and ("/" in pool or ":" in pool)

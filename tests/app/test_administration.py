@@ -118,6 +118,21 @@ class TunnelTests(AdministrationCase):
         inner = self.call("tunnelInfo", str(port))["options"]["options"]
         self.assertEqual((inner["errors_till_dead"], inner["connect_timeout"]), (0, 0))
 
+    def test_anew(self) -> None:
+        """What is removed, or closed, and comes again is treated like any other."""
+        self.started(ECHO)
+        port = self.port()
+        self.ask(f"open {port}={self.to},1")
+        pool = f"127.0.0.1:{port}"
+        self.ask(f"disable {pool} 127.0.0.1:1")
+        self.ask(f"remove {port} 1")
+        self.ask(f"add {port} 1")
+        self.assertIn("Remotes: 2, Dead Remotes: 0", self.ask(f"detail {port}"))
+        self.ask(f"disable {pool} 127.0.0.1:1")
+        self.ask(f"close {port}")
+        self.ask(f"open {port}={self.to},1")
+        self.assertIn("Remotes: 2, Dead Remotes: 0", self.ask(f"detail {port}"))
+
     def test_no_remotes(self) -> None:
         """Clients are closed until there is one."""
         self.started(ECHO)
@@ -139,6 +154,47 @@ class TunnelTests(AdministrationCase):
         self.assertIn("Remotes: 2", self.ask(f"detail {port}"))
         self.assertEqual(self.ask(f"close {port}"), "OK\n")
         self.assertEqual(self.ask("status"), "OK: No tunnels\n")
+
+    def test_pool_with_a_name(self) -> None:
+        """Its backends are changed for all who share it, and kept as changed."""
+        port = self.port()
+        text = (
+            f'listeners: {{a: {{bind: "127.0.0.1:{port}", forward: {{pool: p}}}},'
+            f' b: {{bind: "unix:front", forward: {{pool: p}}}}}}\n'
+            f'pools: {{p: {{backends: [{{address: "127.0.0.1:1", weight: 3}}]}}}}\n'
+        )
+        self.started(text)
+        self.assertEqual(self.ask(f"add {port} {self.to}"), "OK\n")
+        self.assertEqual(self.backends(), {"127.0.0.1:1": 3, self.remote_name: 1})
+        self.assertEqual(self.talk(self.connect(first=b"x")), b"")
+        self.assertEqual(self.ask(f"remove {port} 1"), "OK\n")
+        self.assertEqual(self.backends(), {self.remote_name: 1})
+        said = self.ask(f"remove {port} {self.to}")
+        self.assertEqual(
+            said, "SORRY: The last backend of p has to stay, or be disabled\n"
+        )
+        self.assertIn("  p:\n\t", self.ask("diff"))
+        self.reload(text + "log: {level: warn}\n")
+        self.assertEqual(self.backends(), {self.remote_name: 1})
+        self.ask("forget")
+        self.assertEqual(self.backends(), {"127.0.0.1:1": 3})
+
+    @property
+    def remote_name(self) -> str:
+        return f"127.0.0.1:{self.to}"
+
+    def backends(self) -> dict[str, int]:
+        """@return: the weights of all there are."""
+        return {row["backend"]: row["weight"] for row in self.call("backends")}
+
+    def test_last_backend(self) -> None:
+        """A listener that forwards has one; a tunnel need not."""
+        port = self.port()
+        self.started(
+            f'listeners: {{a: {{bind: "127.0.0.1:{port}", forward: "127.0.0.1:1"}}}}\n'
+        )
+        said = self.ask(f"remove {port} 1")
+        self.assertTrue(said.startswith("SORRY: The last backend of a/forward"), said)
 
 
 class ChangeTests(AdministrationCase):

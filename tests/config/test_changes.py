@@ -41,6 +41,12 @@ def changed(changes: Changes, read: Config) -> tuple[Config, list[str]]:
     return kept.limiting(opened(kept.over(read))), dropped
 
 
+POOLS = """\
+listeners: {front: {bind: "127.0.0.1:80", forward: {pool: p}}}
+pools: {p: {backends: [{address: "10.0.0.1:1", weight: 5}, "10.0.0.2:1"]}}
+"""
+
+
 class ChangesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.read = config()
@@ -52,6 +58,16 @@ class ChangesTests(SynchronousTestCase):
 
     def locals(self, changes: Changes) -> list[str]:
         return [str(each) for each in self.after(changes).tunnels.open]
+
+    def test_pools(self) -> None:
+        """A backend that stays is as it is configured; a pool has to be there."""
+        to = Host("10.0.0.1", 1), Host("10.0.0.9", 1)
+        changes = Changes().pooled("p", to).pooled("q", to)
+        found, dropped = changed(changes, config(POOLS))
+        made = found.pools["p"].backends
+        self.assertEqual([each.address for each in made], list(to))
+        self.assertEqual([each.weight for each in made], [5, 1])
+        self.assertEqual(dropped, ["backends of the pool q: there is no such pool"])
 
     def test_nothing(self) -> None:
         self.assertEqual(Changes().over(self.read), self.read)
@@ -115,6 +131,18 @@ class ChangesTests(SynchronousTestCase):
         first = made.backends["p"]["a:1"]
         self.assertEqual((first.state, first.weight), ("disabled", 3))
 
+    def test_left(self) -> None:
+        """What was wanted of a backend, or a listener, goes with it."""
+        made = Changes().treated("p", "a:1", weight=2).treated("p", "b:1", weight=3)
+        for own in ("front/forward", "front", "127.0.0.1:1"):
+            made = made.treated(own, "a:1", weight=2)
+        self.assertEqual(list(made.left("p", [Host("b", 1)]).backends["p"]), ["b:1"])
+        self.assertNotIn("p", made.left("p", []).backends)
+        made = made.limited("front", Limits(), {"rate": 1}).without("front")
+        self.assertEqual((list(made.limits), len(made.backends)), ([], 3))
+        made = made.without("127.0.0.1:1")
+        self.assertEqual(list(made.backends), ["p", "front"], "pools with a name")
+
     def test_dropped(self) -> None:
         """What has no place in a configuration any more, with a word for each."""
         made = Changes().opened(tunnel("8=9")).forwarded("gone", (Host("a", 1),))
@@ -142,6 +170,11 @@ STEPS = st.one_of(
     st.builds(
         lambda name, port: lambda made: made.forwarded(name, (Host("h", port),)),
         NAMES,
+        st.integers(1, 9),
+    ),
+    st.builds(
+        lambda name, port: lambda made: made.pooled(name, (Host("h", port),)),
+        st.sampled_from(["a", "b"]),
         st.integers(1, 9),
     ),
     st.builds(
