@@ -42,6 +42,8 @@ class Upstream:
     why: str = attrs.field(default="", init=False)
     _ready: deque[Link] = attrs.field(factory=deque, init=False)
     _tried: tuple[Backend, ...] = attrs.field(default=(), init=False)
+    _rounds: int = attrs.field(default=0, init=False)
+    """Attempts in vain since there was a new reason to try."""
     _failed: float = attrs.field(default=-math.inf, init=False)
     _soon: float = attrs.field(default=-math.inf, init=False)
     _again: float = attrs.field(default=-math.inf, init=False)
@@ -57,6 +59,8 @@ class Upstream:
         """
         if not self._wanted(keep) or (self.failures and now < self._retry()):
             return None
+        if not self._tried and self._has_new_request():
+            self._rounds = 0
         backend = self.pool.acquire(self._tried, None, now)
         if backend is None:
             self._failure("no backend is there", now, now)
@@ -127,6 +131,7 @@ class Upstream:
         settings = self.settings
         if begun > self._failed or not self.failures:
             self.failures += 1  # else it is of the same round as the last one
+            self._rounds += 1
         self.tally.failures += 1
         self.why = why
         self._failed = now
@@ -134,16 +139,18 @@ class Upstream:
             self._soon = self._again = now  # there are others to try
             return
         self._tried = ()
-        wait = settings.backoff * 2.0 ** min(self.failures - 1, 30)
+        wait = settings.backoff * 2.0 ** min(self._rounds - 1, 30)
         some = 1 - JITTER * self._random()
         self._soon = begun + min(settings.backoff, settings.longest) * some
         self._again = begun + min(wait, settings.longest) * some
 
     def _retry(self) -> float:
         """@return: when to try again: sooner for a request that came since."""
-        waiting = self.waiting
-        came = waiting.called and waiting.latest >= self._failed
-        return self._soon if came else self._again
+        return self._soon if self._has_new_request() else self._again
+
+    def _has_new_request(self) -> bool:
+        """@return: whether one waits that came after the last attempt in vain."""
+        return self.waiting.called > 0 and self.waiting.latest >= self._failed
 
     # -- requests
 
@@ -158,7 +165,7 @@ class Upstream:
 
     def answered(self) -> None:
         """The target works."""
-        self.failures = 0
+        self.failures = self._rounds = 0
         self._tried = ()
 
     # -- time

@@ -40,6 +40,22 @@ class BackoffTests(SynchronousTestCase):
         stage.ask(one, b"b\n")
         self.assertEqual(len(stage.wires), 4)
 
+    def test_it_begins_anew_for_a_request_that_comes_later(self) -> None:
+        """Else who asks in the last moment that the target is away asks in vain."""
+        stage = Stage(reachable=False, keep=True)
+        stage.carry(stage.mux.start(0.0))
+        for wait in (1, 2, 4, 8, 16, 10):
+            stage.fail(stage.wires[-1])
+            stage.advance(wait)
+        one = stage.client()
+        stage.ask(one, b"a\n")
+        stage.now += 0.001
+        stage.fail(stage.wires[-1])
+        self.assertEqual(len(stage.wires), 7)
+        stage.reachable = True
+        stage.advance(1)
+        self.assertEqual(stage.wires[-1].take(), b"a\n")
+
     def test_one_connection_tries_for_all(self) -> None:
         stage = Stage(connections=3, keep=True, reachable=False)
         stage.carry(stage.mux.start(0.0))
@@ -69,11 +85,14 @@ class BackendTests(SynchronousTestCase):
         stage = Stage(pools=[pool])
         one = stage.client()
         stage.ask(one, b"a\n")
-        stage.advance(1.5)
-        pool.enable(pool.backends[0], 1.5)
+        stage.advance(3)
         self.assertEqual(stage.wires, [])
-        stage.advance(1.5)
         self.assertEqual(one.told, ("connect-failed", "no backend is there"))
+        two = stage.client()
+        stage.ask(two, b"b\n")
+        pool.enable(pool.backends[0], 3.0)
+        stage.advance(1)
+        self.assertEqual(stage.wires[0].take(), b"b\n")
 
     def test_what_is_held_is_given_back(self) -> None:
         pool = Pool.of([TARGET])
