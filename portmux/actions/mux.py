@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import random
 from typing import Literal
 
@@ -13,7 +14,7 @@ from portmux.core.address import Address
 from portmux.core.frame.framer import Framer
 from portmux.core.multiplex import Multiplexer
 from portmux.core.mux.breaker import Rule
-from portmux.core.mux.expert import Expert, Versed
+from portmux.core.mux.expert import Versed
 from portmux.core.mux.settings import Settings
 from portmux.core.mux.tally import Tally
 from portmux.core.option import Seconds, at_least, option
@@ -261,18 +262,17 @@ class Mux:
 
     def plan(self) -> Serving:
         pool = Pool.of(self.to) if self.pool is None else Pool.of((), name=self.pool)
+        protocol = self.protocol
+        others = protocol.targets if isinstance(protocol, Versed) else ()
+        pools = [pool, *map(Pool.of, others)]
         log = MuxLog(self.log.numbers, self.log.octets)
-        hub = Hub(self, pool, self._multiplexer, self.connect.keepalive, log)
+        hub = Hub(self, pools, self._multiplexer, self.connect.keepalive, log)
         return Serving("mux", hub.serve, lasting=hub)
 
-    def _multiplexer(self, pool: Pool, tally: Tally) -> Multiplexer:
-        expert: Expert | None = None
-        pools = [pool]
-        if isinstance(self.protocol, Versed):
-            expert = self.protocol.expert()
-            pools += [Pool.of(target) for target in self.protocol.targets]
-        settings = self.settings()
-        return Multiplexer(self.protocol, settings, pools, tally, random, expert)
+    def _multiplexer(self, pools: Sequence[Pool], tally: Tally) -> Multiplexer:
+        protocol, settings = self.protocol, self.settings()
+        expert = protocol.expert() if isinstance(protocol, Versed) else None
+        return Multiplexer(protocol, settings, pools, tally, random, expert)
 
     def settings(self) -> Settings:
         """@return: what the multiplexer goes by."""

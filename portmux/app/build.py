@@ -182,7 +182,7 @@ def used(policies: Iterable[Policy]) -> list[Pool]:
     for each in policies:
         plans = (way.plan for way in each.table.ways())
         pools += [plan.pool for plan in plans if isinstance(plan, Forwarding)]
-        pools += [lasting.pool for _, lasting in each.lasting()]
+        pools += [pool for _, lasting in each.lasting() for pool in lasting.pools]
     return pools
 
 

@@ -52,7 +52,7 @@ def probe(policies: Iterable[Policy], longest: float = LONGEST) -> list[Probed]:
         (policy.listener, way.name, backend.address, _patience(way.plan, pool))
         for policy in policies
         for way in policy.table.ways()
-        if (pool := _pool(way.plan)) is not None
+        for pool in _pools(way.plan)
         for backend in pool.backends
     ]
     patience: dict[Address, float] = {}
@@ -65,11 +65,11 @@ def probe(policies: Iterable[Policy], longest: float = LONGEST) -> list[Probed]:
     ]
 
 
-def _pool(plan: Plan) -> Pool | None:
-    """@return: where it connects to; None: nowhere."""
+def _pools(plan: Plan) -> Sequence[Pool]:
+    """@return: where it connects to."""
     if isinstance(plan, Serving):
-        return None if plan.lasting is None else plan.lasting.pool
-    return plan.pool if isinstance(plan, Forwarding) else None
+        return () if plan.lasting is None else plan.lasting.pools
+    return (plan.pool,) if isinstance(plan, Forwarding) else ()
 
 
 def _patience(plan: Plan, pool: Pool) -> float:

@@ -8,7 +8,7 @@ coroutine is given the connection ("adopted").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 import attrs
@@ -45,10 +45,10 @@ class Lasting(Protocol):
     """
     What a plan keeps from one connection to the next.
 
-    @ivar pool: where its own connections go.
+    @ivar pools: where its own connections go.
     """
 
-    pool: Pool
+    pools: Sequence[Pool]
 
     def resembles(self, other: Lasting) -> bool:
         """@return: whether it was made from the same options, and may go on as that."""

@@ -90,12 +90,15 @@ class Draft:
     def bound(self, plan: Plan, name: str) -> Plan:
         """
         @param name: of the place where the plan's action stands.
-        @return: the plan, with the pool that lives on under its name.
+        @return: the plan, with the pools that live on under their names.
         """
         if isinstance(plan, Forwarding):
             return attrs.evolve(plan, pool=self._bound(plan.pool, name))
         if isinstance(plan, Serving) and plan.lasting is not None:
-            plan.lasting.pool = self._bound(plan.lasting.pool, name)
+            first, *others = plan.lasting.pools
+            bound = [self._bound(first, name)]
+            bound += [self._bound(pool, _told(name, pool)) for pool in others]
+            plan.lasting.pools = bound
         return plan
 
     def _bound(self, wanted: Pool, name: str) -> Pool:
@@ -128,3 +131,11 @@ class Draft:
             self._pools.put(name, wanted, now)
         kept = [pool for pool in map(self._pools.get, self._shared) if pool is not None]
         self._pools.keep([*kept, *used], now)
+
+
+def _told(name: str, pool: Pool) -> str:
+    """
+    @return: a name that no pool has that is another: by an older configuration some
+        may go where a certain device is, and must not be led to another one.
+    """
+    return "/".join([name, *(str(each.address) for each in pool.backends)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from zope.interface import implementer
@@ -40,7 +40,7 @@ class Hub:
 
     A L{portmux.core.plan.Lasting}.
 
-    @ivar pool: of the target that is always there.
+    @ivar pools: of the target that is always there, and of those of units.
     @ivar mux: decides; there is none before it has started.
     """
 
@@ -49,8 +49,8 @@ class Hub:
     def __init__(
         self,
         options: object,
-        pool: Pool,
-        make: Callable[[Pool, Tally], Multiplexer],
+        pools: Sequence[Pool],
+        make: Callable[[Sequence[Pool], Tally], Multiplexer],
         keepalive: float | None,
         log: MuxLog,
     ) -> None:
@@ -59,7 +59,7 @@ class Hub:
             do the same.
         @param keepalive: seconds until a silent target is asked if it is there.
         """
-        self.pool = pool
+        self.pools = pools
         self._options = options
         self._make = make
         self._keepalive = keepalive
@@ -86,7 +86,7 @@ class Hub:
     def start(self, engine: Engine) -> None:
         if self._engine is None:
             self._engine = engine
-            self.mux = self._make(self.pool, self._tally)
+            self.mux = self._make(self.pools, self._tally)
             self._least = self.mux.least
             self._now: Callable[[], float] = engine.reactor.seconds
             self._log.start(engine.reactor, self._route, self._tally)

@@ -84,7 +84,7 @@ class MuxTests(SynchronousTestCase):
 
     def test_pool(self) -> None:
         plan = decoded("mux: {protocol: line, pool: web}").plan()
-        self.assertEqual(plan.lasting.pool.name, "web")
+        self.assertEqual(plan.lasting.pools[0].name, "web")
 
     def test_faults(self) -> None:
         needs = "needs a protocol whose requests have numbers"

@@ -33,10 +33,12 @@ from portmux.config.model import (
 from portmux.config.pools import Backend, Pool, Tls
 from portmux.core.address import Host, Inherited, Unix
 from portmux.core.frame.line import Line
+from portmux.core.frame.modbus import Modbus
 from portmux.core.limits import Ban as GateBan
 from portmux.core.limits import Count, Gate
 from portmux.core.limits import Limits as GateLimits
 from portmux.core.match.prefix import Prefix
+from portmux.core.modbus.units import Unit
 from portmux.core.option import Octets, Seconds
 from portmux.core.plan import Closing, Forwarding, Lasting
 from portmux.core.policy import Policy
@@ -419,3 +421,28 @@ class LastingTests(SynchronousTestCase):
         draft.enforce(used, 1.0)
         self.assertIs(pools.get("git"), used[0])
         self.assertEqual(len(used[0].backends), 1)
+
+    def test_pools_of_units(self) -> None:
+        """
+        They are known, and go on, by where they are: who still asks for a unit as
+        an older configuration had it gets no other device.
+        """
+        pools, kept = Pools(), []
+        for now in (1.0, 2.0):
+            units = {unit: Unit(to=(Host("10.0.0.7", unit),)) for unit in (2, 3)}
+            if now > 1:
+                del units[2]
+            mux = Mux(protocol=Modbus(units=units), to=(Host("10.0.0.9", 502),))
+            config = Config(listeners={"plant": Listener(bind=BIND, action=mux)})
+            draft = build.draft(config, pools)
+            gate = Gate(GateLimits(), Count())
+            listener = config.listeners["plant"]
+            policy = build.policy("plant", listener, gate, draft=draft)
+            used = build.used([policy])
+            draft.enforce(used, now)
+            kept.append(used)
+        before, after = kept
+        names = ["plant/mux", "plant/mux/10.0.0.7:2", "plant/mux/10.0.0.7:3"]
+        self.assertEqual([each.name for each in before], names)
+        self.assertEqual(after, [before[0], before[2]])
+        self.assertEqual(list(pools), after)

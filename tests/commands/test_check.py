@@ -149,6 +149,19 @@ class ProbeTests(CliCase):
             "listener meter, route mux, backend 127.0.0.1:1: connection refused\n",
         )
 
+    def test_units(self) -> None:
+        """And where single units of it are."""
+        text = (
+            'listeners: {meter: {bind: "*:1", mux: {to: "127.0.0.1:1", protocol: '
+            '{modbus: {units: {2: {to: "127.0.0.1:2"}, 3: {to: "127.0.0.1:2"}}}}}}}\n'
+        )
+        self.assertEqual(self.call(COMMAND, "-c", self.write(text), "--probe"), 1)
+        self.assertEqual(
+            self.errors.getvalue(),
+            "listener meter, route mux, backend 127.0.0.1:1: connection refused\n"
+            "listener meter, route mux, backend 127.0.0.1:2: connection refused\n",
+        )
+
     def test_no_answer(self) -> None:
         """Status 1; the file is in order."""
         self.assertEqual(self.probe("127.0.0.1:1"), 1)

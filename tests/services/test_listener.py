@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 from portmux.core.address import Unix
 from portmux.core.counts import Counts
@@ -36,7 +37,7 @@ class Memory:
     """@ivar told: what it was, in order."""
 
     def __init__(self) -> None:
-        self.pool = Pool.of([Unix("/nowhere")])
+        self.pools: Sequence[Pool] = [Pool.of([Unix("/nowhere")])]
         self.told: list[str] = []
 
     def resembles(self, other: Lasting) -> bool:
