@@ -11,7 +11,7 @@ import attrs
 
 from portmux import __version__
 from portmux.actions.tunnel import Tunnel as Action
-from portmux.app.tunnels import resolved, whole
+from portmux.app.tunnels import resolved
 from portmux.config.changes import Changes, Limits
 from portmux.config.logs import Level
 from portmux.config.model import Listener
@@ -67,7 +67,7 @@ class Administration:
         found = {}
         services, config = self._program.listening(), self._program.config
         told = {
-            str(each.local): whole(each, config.tunnels) for each in config.tunnels.open
+            str(each.local): config.tunnels.whole(each) for each in config.tunnels.open
         }
         for name, listener in config.listeners.items():
             if name in services:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
 import attrs
 
 from portmux.actions.tunnel import Tunnel as Action
 from portmux.config.model import Bind, Config, Listener, Timeouts
 from portmux.config.sources.tunnel import Options, Tunnel
-from portmux.config.tunnels import Tunnels
+from portmux.config.tunnels import EVERY, LEAST, Tunnels
 from portmux.core.health import Ejection
 from portmux.core.option import Seconds
 from portmux.core.pool import Pool, Settings
 from portmux.core.reach import PLAIN, Reach, Tls
 from portmux.core.strategies import Strategy
 
-T = TypeVar("T")
-
-LEAST: Final = 0.001
-"""Seconds of an attempt to connect: plexy takes 0, which no backend can keep."""
-
 NEVER: Final = 1 << 53
 """Errors in a row after which a backend is ejected that no error ejects: the most
 that every reader of JSON can tell from its neighbours."""
-
-EVERY: Final = 1 << 16
-"""Remotes of a tunnel that may be dead at a time: as in plexy, all of them."""
 
 
 def opened(config: Config) -> Config:
@@ -50,7 +42,7 @@ def listener(tunnel: Tunnel, defaults: Tunnels) -> Listener:
 
 def settings(tunnel: Tunnel, defaults: Tunnels) -> Settings:
     """@return: how the pool of a tunnel works."""
-    told = whole(tunnel, defaults)
+    told = defaults.whole(tunnel)
     assert isinstance(told.strategy, Strategy)
     assert told.timeout is not None and told.check_interval is not None
     assert told.errors is not None
@@ -63,19 +55,6 @@ def settings(tunnel: Tunnel, defaults: Tunnels) -> Settings:
             max(1, told.errors), max(LEAST, told.check_interval), most=EVERY
         ),
         reach=PLAIN if tls is None else Reach(tls),
-    )
-
-
-def whole(tunnel: Tunnel, defaults: Tunnels) -> Options:
-    """@return: the options of a tunnel as they were given, by it or for all."""
-    options = tunnel.options
-    return Options(
-        strategy=_given(options.strategy, Strategy.RANDOM),
-        retries=_given(options.retries, defaults.retries),
-        timeout=_given(options.timeout, defaults.timeout),
-        errors=_given(options.errors, defaults.errors),
-        check_interval=_given(options.check_interval, defaults.check_interval),
-        remote_tls=_given(options.remote_tls, False),
     )
 
 
@@ -92,7 +71,3 @@ def resolved(pool: Pool) -> Options:
         check_interval=Seconds(eject.recheck),
         remote_tls=made.reach.tls is not None,
     )
-
-
-def _given(option: T | None, default: T) -> T:
-    return default if option is None else option

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 import attrs
 
 from portmux.config.model import Config
-from portmux.config.shape import Shape, shape_of, unwrap
+from portmux.config.shape import Field, Shape, shape_of, unwrap
 from portmux.config.tree import Entry, Items, Node, Origin, Scalar, Table
 from portmux.config.values import leaf_of
 from portmux.core.frame.framer import Framer
@@ -46,6 +46,29 @@ def shown(kind: Any, value: Any) -> Node:
         return Scalar(leaf.show(value), DEFAULT)
     fields = shape_of(kind).fields.values()
     return _entries({f.key: shown(f.kind, getattr(value, f.name)) for f in fields})
+
+
+def told(kind: Any, value: Any) -> Node:
+    """@return: a value as it may be written in a file, what is usual left out."""
+    kind, _ = unwrap(kind)
+    if value is None or leaf_of(kind) is not None:
+        return shown(kind, value)
+    if get_origin(kind) is tuple:
+        (inner, _) = get_args(kind)
+        return Items(DEFAULT, tuple(told(inner, each) for each in value))
+    shape = shape_of(kind)
+    given = {
+        field.key: told(field.kind, of_field)
+        for field in shape.fields.values()
+        if (of_field := getattr(value, field.name)) != _usual(field)
+    }
+    if shape.value is not None and given.keys() == {shape.value.key}:
+        return given[shape.value.key]
+    return _entries(given)
+
+
+def _usual(field: Field) -> Any:
+    return attrs.NOTHING if field.required else field.default
 
 
 def _entries(values: Mapping[str, Node]) -> Table:

@@ -11,6 +11,7 @@ from portmux.config.complete import shown
 from portmux.config.faults import Faults
 from portmux.config.merge import assign, overlay
 from portmux.config.model import Config
+from portmux.config.pooled import pooled
 from portmux.config.shape import shape_of
 from portmux.config.tree import Entry, Items, Node, Origin, Scalar, Style, Table, table
 from portmux.config.tree import without as left
@@ -25,8 +26,10 @@ def saved(tree: Table, changed: Config, changes: Changes) -> str:
     @param changed: the configuration with the changes, see L{Changes.over}.
     @return: YAML; what no configuration can say stands in comments above.
     """
+    opened = changed.tunnels.open
     tree = _listeners(tree, changes)
-    if changes.tunnels or changes.closed:
+    tree, changed, changes = pooled(tree, changed, changes)
+    if changes.tunnels or changes.closed or changed.tunnels.open != opened:
         tree = _tunnels(tree, changed)
     if changes.level is not None or changes.levels:
         levels = {name: _word(level) for name, level in changes.levels.items()}

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final, TypeVar
 
 import attrs
 
 from portmux.config.checks import PATH, Clashes, Given, hold, positive
-from portmux.config.sources.tunnel import Tunnel
+from portmux.config.sources.tunnel import Options, Tunnel
 from portmux.core.address import Host
 from portmux.core.option import Seconds, at_least, option
+from portmux.core.strategies import Strategy
+
+T = TypeVar("T")
+
+LEAST: Final = 0.001
+"""Seconds of an attempt to connect: plexy takes 0, which no backend can keep."""
+
+EVERY: Final = 1 << 16
+"""Remotes of a tunnel that may be dead at a time: as in plexy, all of them."""
 
 
 @attrs.frozen
@@ -60,6 +70,18 @@ class Tunnels:
     def __attrs_post_init__(self) -> None:
         hold(self)
 
+    def whole(self, tunnel: Tunnel) -> Options:
+        """@return: its options as they were given, by it or for all tunnels."""
+        options = tunnel.options
+        return Options(
+            strategy=_given(options.strategy, Strategy.RANDOM),
+            retries=_given(options.retries, self.retries),
+            timeout=_given(options.timeout, self.timeout),
+            errors=_given(options.errors, self.errors),
+            check_interval=_given(options.check_interval, self.check_interval),
+            remote_tls=_given(options.remote_tls, False),
+        )
+
     @staticmethod
     def conflicts(given: Given) -> Clashes:
         seen: Counter[Host] = Counter()
@@ -68,3 +90,7 @@ class Tunnels:
             if seen[each.local] > 1:
                 path = ("open", str(index))
                 yield path, f"there is a tunnel at {each.local} already, one is allowed"
+
+
+def _given(option: T | None, default: T) -> T:
+    return default if option is None else option

@@ -5,10 +5,10 @@ from __future__ import annotations
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux.app.tunnels import LEAST, opened, settings
+from portmux.app.tunnels import opened, settings
 from portmux.config.model import Config
 from portmux.config.sources.tunnel import tunnel
-from portmux.config.tunnels import Tunnels
+from portmux.config.tunnels import LEAST, Tunnels
 from portmux.core.address import Host
 from portmux.core.option import Seconds
 from portmux.core.reach import Tls

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.app.build import registry
-from portmux.config.complete import DEFAULT, complete, shown
+from portmux.config.complete import DEFAULT, complete, shown, told
 from portmux.config.load import Inputs, load
 from portmux.config.logs import Log
 from portmux.config.model import Ban, Sniff
-from portmux.config.tree import Items, Node, Scalar, Table
+from portmux.config.pools import Backend, Eject, Pool
+from portmux.config.tree import Entry, Items, Node, Scalar, Table
 from portmux.config.write import write
+from portmux.core.address import Host
 from portmux.core.option import Seconds
 from tests.config.kinds import KINDS, Disk, loaded
 from tests.config.test_load import GOOD
@@ -113,3 +116,16 @@ class CompleteTests(SynchronousTestCase):
         )
         self.assertEqual(flat(shown(Log, Log()))["level"], "info default")
         self.assertEqual(flat(shown(Sniff, Sniff()))["silent"], "none default")
+
+    def test_told(self) -> None:
+        """What is usual is left out, also inside; what is left is as short as can."""
+        self.assertEqual(flat(told(Sniff, Sniff())), {})
+        one, two = (Backend(Host(f"10.0.0.{n}", 1)) for n in (1, 2))
+        pool = Pool(backends=(one, attrs.evolve(two, weight=3)), eject=Eject(5))
+        self.assertEqual(
+            write(Table(DEFAULT, {"p": Entry(DEFAULT, told(Pool, pool))})),
+            'p:\n  backends:\n    - "10.0.0.1:1"\n'
+            '    - address: "10.0.0.2:1"\n      weight: 3\n  eject: 5\n',
+        )
+        never = told(Pool, attrs.evolve(pool, eject=None))
+        self.assertEqual(flat(never)["eject"], "none default")

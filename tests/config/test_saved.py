@@ -58,6 +58,22 @@ class SavedTests(SynchronousTestCase):
         self.assertEqual(again, kept.limiting(kept.over(read)))
         self.assertEqual(again.tunnels.retries, 7)
 
+    def test_backends(self) -> None:
+        """A weight of a tunnel's remote, and backends of a pool, are read again."""
+        text = TEXT + 'pools: {p: {backends: ["10.0.0.1:1"]}}\n'
+        changes = Changes().pooled("p", (Host("10.0.0.2", 1),))
+        changes = changes.treated("127.0.0.1:1", "127.0.0.1:2", weight=4)
+        changes = changes.treated("p", "10.0.0.2:1", state="draining")
+        written = self.saved(changes, text)
+        self.assertEqual(
+            [line for line in written.splitlines() if line.startswith("# ")],
+            ["# pool p, backend 10.0.0.2:1: state draining"],
+        )
+        again = loaded(written).config
+        self.assertEqual(again.tunnels.open, (tunnel("3=4"),))
+        self.assertEqual(again.pools["127.0.0.1-1"].backends[0].weight, 4)
+        self.assertEqual(again.pools["p"].backends[0].address, Host("10.0.0.2", 1))
+
     def test_nothing(self) -> None:
         self.assertEqual(loaded(self.saved(Changes())).config, loaded(TEXT).config)
 
@@ -74,6 +90,7 @@ class SavedTests(SynchronousTestCase):
     def test_unsaid(self) -> None:
         """What no configuration has words for is told in comments."""
         changes = Changes().treated("p", "a:1", state="disabled", weight=2)
+        changes = changes.opened(tunnel("1=2[retries=0]"))
         changes = changes.limited("127.0.0.1:1", Limits(), {"rate": 1})
         bare = tunnel("8=9")
         changes = changes.opened(type(bare)(bare.local, ()))
