@@ -13,10 +13,11 @@ from typing import Protocol
 import attrs
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Frame:
     """
-    One message.
+    One message. Nobody changes it; to enforce that would cost each of them more
+    than all else that is done to make it.
 
     @ivar data: all its octets, as they came.
     @ivar interim: another frame of the same answer follows (HTTP's 1xx).

@@ -12,7 +12,7 @@ HEAD = 2
 """Octets of the length, most significant first; ISO 8583 itself does not say."""
 
 
-def size(data: bytearray) -> int | None:
+def size(data: bytes | bytearray) -> int | None:
     """A L{Measure}: the length counts what follows it."""
     return None if len(data) < HEAD else HEAD + int.from_bytes(data[:HEAD], "big")
 

@@ -69,7 +69,7 @@ class LengthPrefix:
     def answers(self) -> Measured:
         return Measured(self._size)
 
-    def _size(self, data: bytearray) -> int | None:
+    def _size(self, data: bytes | bytearray) -> int | None:
         head = self.offset + self.width
         if len(data) < head:
             return None

@@ -27,11 +27,11 @@ LONGEST: Final = 254
 """What a length may say: a unit and a message of up to 253 octets."""
 
 
-def size(data: bytearray) -> int | None:
+def size(data: bytes | bytearray) -> int | None:
     """A L{Measure}: the length counts what follows it."""
     if len(data) < HEAD:
         return None
-    length = int.from_bytes(data[4:HEAD], "big")
+    length = data[4] << 8 | data[5]
     if not 1 <= length <= LONGEST:
         raise Malformed(f"a length of {length}, 1 to {LONGEST} are allowed")
     return HEAD + length

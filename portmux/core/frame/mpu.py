@@ -18,7 +18,7 @@ HEAD = 4
 _OTHER = re.compile(rb"[^0-9]")
 
 
-def size(data: bytearray) -> int | None:
+def size(data: bytes | bytearray) -> int | None:
     """A L{Measure}: the length counts what follows it."""
     head = bytes(data[:HEAD])
     if not head.isdigit():

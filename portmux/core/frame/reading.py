@@ -9,7 +9,7 @@ import attrs
 from portmux.core.frame.framer import Frame
 from portmux.errors import Malformed
 
-Measure = Callable[[bytearray], int | None]
+Measure = Callable[[bytes | bytearray], int | None]
 """
 Tells a frame's length from its first octets: None while they are too few.
 
@@ -23,35 +23,48 @@ class Measured:
     Reads frames whose first octets tell their length; a L{Reader}.
 
     @ivar check: looks at each whole frame, and raises L{Malformed} at a wrong one.
+    @ivar held: octets taken of which no frame was given yet.
     """
 
     _measure: Measure
     _check: Callable[[bytes], None] | None = None
-    _buffer: bytearray = attrs.field(factory=bytearray, init=False)
+    held: int = attrs.field(default=0, init=False)
+    _buffer: bytes | bytearray = attrs.field(default=b"", init=False)
     _size: int | None = attrs.field(default=None, init=False)
 
-    @property
-    def held(self) -> int:
-        return len(self._buffer)
-
     def feed(self, data: bytes) -> None:
-        self._buffer += data
+        if self.held:
+            buffer = self._gather()
+            buffer += data
+        else:
+            self._buffer = data  # mostly one frame, which is not copied then
+        self.held += len(data)
 
     def read(self, request: Frame | None = None) -> Frame | None:
-        buffer = self._buffer
-        size = self._size
-        if size is None:
-            if not buffer:
-                return None
-            size = self._size = self._measure(buffer)
-        if size is None or len(buffer) < size:
+        held = self.held
+        if not held:
             return None
-        frame = Frame(bytes(buffer[:size]))
+        size, buffer = self._size, self._buffer
+        if size is None:
+            size = self._size = self._measure(buffer)
+        if size is None or held < size:
+            return None
+        data = bytes(buffer[:size])
         if self._check is not None:
-            self._check(frame.data)
-        del buffer[:size]
-        self._size = None
-        return frame
+            self._check(data)
+        if held == size:
+            self._buffer = b""
+        else:
+            del self._gather()[:size]
+        self.held, self._size = held - size, None
+        return Frame(data)
+
+    def _gather(self) -> bytearray:
+        """@return: what is held, where octets can be added and taken away."""
+        buffer = self._buffer
+        if not isinstance(buffer, bytearray):
+            buffer = self._buffer = bytearray(buffer)
+        return buffer
 
     def end(self, request: Frame | None = None) -> Frame | None:
         return None

@@ -85,7 +85,7 @@ _ANSWERS: Final[Mapping[int, _Rule]] = {
 }
 
 
-def request_size(data: bytearray) -> int | None:
+def request_size(data: bytes | bytearray) -> int | None:
     """
     A L{portmux.core.frame.reading.Measure}.
 
@@ -98,7 +98,7 @@ def request_size(data: bytearray) -> int | None:
     return _measure(_REQUESTS, data)
 
 
-def answer_size(data: bytearray) -> int | None:
+def answer_size(data: bytes | bytearray) -> int | None:
     """
     A L{portmux.core.frame.reading.Measure}.
 
@@ -122,7 +122,7 @@ def check(frame: bytes) -> None:
         raise Malformed(f"a CRC of {own:04x}, {right:04x} is right")
 
 
-def _measure(rules: Mapping[int, _Rule], data: bytearray) -> int | None:
+def _measure(rules: Mapping[int, _Rule], data: bytes | bytearray) -> int | None:
     rule = rules.get(data[1])
     if rule is None:
         raise Malformed(f"function {data[1]}, of which no length is known")
@@ -134,7 +134,7 @@ def _measure(rules: Mapping[int, _Rule], data: bytearray) -> int | None:
     return _bounded(rule.octets + int.from_bytes(data[rule.at : end], "big"))
 
 
-def _identified(data: bytearray, size: int) -> int | None:
+def _identified(data: bytes | bytearray, size: int) -> int | None:
     """@return: C{size} if what is asked for is the device's identification."""
     if len(data) < 3:
         return None
@@ -143,7 +143,7 @@ def _identified(data: bytearray, size: int) -> int | None:
     return size
 
 
-def _objects(data: bytearray, at: int) -> int | None:
+def _objects(data: bytes | bytearray, at: int) -> int | None:
     """Section 6.21: how many, and each with an id and a length."""
     if len(data) < at:
         return None
