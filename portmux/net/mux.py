@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from zope.interface import implementer
@@ -73,6 +74,15 @@ class Hub:
         self._at_work = False
         self._timer: IDelayedCall | None = None
         self._called_at = math.inf
+        self._ways: dict[type[Effect], Callable[[Any], None]] = {
+            Send: self._send,
+            Answer: self._answer,
+            Over: self._tell,
+            Dial: self._dial,
+            Drop: self._drop,
+            Hold: self._hold,
+            HangUp: self._hang_up,
+        }
 
     # -- its life
 
@@ -90,26 +100,30 @@ class Hub:
             self._least = self.mux.least
             self._now: Callable[[], float] = engine.reactor.seconds
             self._log.start(engine.reactor, self._route, self._tally)
-            self.carry(self.mux.start(self._now()))
+            now = self._now()
+            self.carry(self.mux.start(now), now)
 
     def retire(self) -> None:
         if self._engine is not None:
             self._log.stop()
-            self.carry(self.mux.retire(self._now()))
+            now = self._now()
+            self.carry(self.mux.retire(now), now)
 
     async def serve(self, client: Client) -> None:
         """The whole life of a client's connection."""
         self.start(client.engine)
-        asker = self.mux.join(client.session.source, self._now())
+        now = self._now()
+        asker = self.mux.join(client.session.source, now)
         mouth = self._mouths[asker] = _Mouth(self, asker, client, self._log)
         self._log.clients += 1
         client.transport.registerProducer(mouth, True)
         client.attach(mouth)
-        self._watch()
+        self.carry([], now)  # it may have so much time for a request
         try:
             await mouth.over.wait()
         finally:
-            self.carry(self.mux.leave(asker, self._now()))
+            now = self._now()
+            self.carry(self.mux.leave(asker, now), now)
             del self._mouths[asker]
             self._log.clients -= 1
             client.session.note(requests=asker.requests, failed=asker.failed)
@@ -118,70 +132,90 @@ class Hub:
 
     def heard(self, asker: Asker, data: bytes) -> None:
         """A client has sent something."""
-        self.carry(self.mux.receive(asker, data, self._now()))
+        now = self._now()
+        self.carry(self.mux.receive(asker, data, now), now)
 
     def finished(self, asker: Asker) -> None:
         """A client will send no more."""
-        self.carry(self.mux.finish(asker, self._now()))
+        now = self._now()
+        self.carry(self.mux.finish(asker, now), now)
 
     def full(self, asker: Asker, full: bool) -> None:
         """A client does not take its answers, or does again."""
-        self.carry(self.mux.fill(asker, full, self._now()))
+        now = self._now()
+        self.carry(self.mux.fill(asker, full, now), now)
 
     def arrived(self, link: Link, data: bytes) -> None:
         """A target has sent something."""
         if self._log.octets:
             self._log.told("from target", link.backend.address, data)
-        self.carry(self.mux.arrived(link, data, self._now()))
+        now = self._now()
+        self.carry(self.mux.arrived(link, data, now), now)
 
     def ended(self, link: Link) -> None:
         """A target will send no more."""
-        self.carry(self.mux.ended(link, self._now()))
+        now = self._now()
+        self.carry(self.mux.ended(link, now), now)
 
     def lost(self, link: Link, why: str) -> None:
         """A connection to a target is gone, or did not come about."""
         self._upstreams.pop(link, None)
-        self.carry(self.mux.failed(link, why, self._now()))
+        now = self._now()
+        self.carry(self.mux.failed(link, why, now), now)
 
     def connected(self, link: Link) -> None:
         """A connection to a target is there."""
-        self.carry(self.mux.connected(link, self._now()))
+        now = self._now()
+        self.carry(self.mux.connected(link, now), now)
 
     # -- what follows
 
-    def carry(self, effects: list[Effect]) -> None:
+    def carry(self, effects: list[Effect], now: float) -> None:
         """Carry out effects in their order, also those of what happens meanwhile."""
-        self._todo.extend(effects)
+        todo = self._todo
+        todo += effects
         if self._at_work:
             return
         self._at_work = True
         try:
-            while self._todo:
-                self._carry(self._todo.popleft())
+            while todo:
+                effect = todo.popleft()
+                self._ways[type(effect)](effect)
         finally:
             self._at_work = False
-            self._watch()
+            if self._called_at > now + self._least or not self._mouths:
+                self._watch(now)
 
-    def _carry(self, effect: Effect) -> None:
-        if isinstance(effect, Send):
-            upstream = self._upstreams.get(effect.link)
-            if upstream is not None:
-                if self._log.octets:
-                    where = effect.link.backend.address
-                    self._log.told("to target", where, effect.data)
-                upstream.write(effect.data)
-        elif isinstance(effect, Over):
-            self._tell(effect)
-        elif isinstance(effect, Dial):
-            self._dial(effect.link)
-        elif isinstance(effect, Drop):
-            upstream = self._upstreams.pop(effect.link, None)
-            if upstream is not None:
-                upstream.drop(effect.reset)
-        else:
-            mouth = self._mouths.get(effect.asker)
-            if mouth is not None:
-                mouth.obey(effect)
+    def _send(self, effect: Send) -> None:
+        upstream = self._upstreams.get(effect.link)
+        if upstream is not None:
+            if self._log.octets:
+                where = effect.link.backend.address
+                self._log.told("to target", where, effect.data)
+            upstream.write(effect.data)
+
+    def _answer(self, effect: Answer) -> None:
+        mouth = self._mouths.get(effect.asker)
+        if mouth is not None:
+            if self._log.octets:
+                number = mouth.client.session.number
+                self._log.told("to client", number, effect.data)
+            mouth.write(effect.data)
+
+    def _hold(self, effect: Hold) -> None:
+        mouth = self._mouths.get(effect.asker)
+        if mouth is not None:
+            mouth.hold(effect.held)
+
+    def _hang_up(self, effect: HangUp) -> None:
+        mouth = self._mouths.get(effect.asker)
+        if mouth is not None:
+            mouth.hang_up(effect.how, effect.detail)
+
+    def _drop(self, effect: Drop) -> None:
+        upstream = self._upstreams.pop(effect.link, None)
+        if upstream is not None:
+            upstream.drop(effect.reset)
 
     def _tell(self, over: Over) -> None:
         """Write down what became of a request, as long as its client is there."""
@@ -209,23 +243,20 @@ class Hub:
             )
         )
 
-    def _dial(self, link: Link) -> None:
+    def _dial(self, effect: Dial) -> None:
         assert self._engine is not None
+        link = effect.link
         upstream = self._upstreams[link] = Upstream(self, link, self._engine)
         upstream.dial(self._keepalive)
 
-    def _watch(self) -> None:
+    def _watch(self, now: float) -> None:
         """
         Be called in time.
 
         An earlier call is as good: it finds that there is more time. As long as
         much goes on, that is what happens, and nothing has to be worked out.
         """
-        now = self._now()
-        soon = now + self._least
-        if self._called_at <= soon and self._mouths:
-            return
-        due = self.mux.due(now)
+        soon, due = now + self._least, self.mux.due(now)
         if soon < due < math.inf and self._mouths:
             due = soon
         if due < self._called_at:
@@ -242,7 +273,8 @@ class Hub:
 
     def _expire(self) -> None:
         self._timer, self._called_at = None, math.inf
-        self.carry(self.mux.expire(self._now()))
+        now = self._now()
+        self.carry(self.mux.expire(now), now)
 
 
 @implementer(IPushProducer)
@@ -252,6 +284,7 @@ class _Mouth:
 
     @ivar over: nothing will be said to it any more.
     @ivar client: its connection.
+    @ivar write: sends to it.
     """
 
     def __init__(self, hub: Hub, asker: Asker, client: Client, log: MuxLog) -> None:
@@ -260,21 +293,19 @@ class _Mouth:
         self._hub = hub
         self._asker = asker
         self.client = client
+        self.write = client.write
 
-    def obey(self, effect: Answer | Hold | HangUp) -> None:
-        if isinstance(effect, Answer):
-            if self._log.octets:
-                self._log.told("to client", self.client.session.number, effect.data)
-            self.client.write(effect.data)
-        elif isinstance(effect, Hold):
-            transport = self.client.transport
-            if effect.held:
-                transport.pauseProducing()
-            else:
-                transport.resumeProducing()
+    def hold(self, held: bool) -> None:
+        """Stop reading it, or go on."""
+        transport = self.client.transport
+        if held:
+            transport.pauseProducing()
         else:
-            self.client.conclude(effect.how, effect.detail)
-            self.over.come()
+            transport.resumeProducing()
+
+    def hang_up(self, how: str, detail: str) -> None:
+        self.client.conclude(how, detail)
+        self.over.come()
 
     # -- what it sends
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -28,9 +29,14 @@ PROBES: Final = 3
 
 @implementer(IHalfCloseableProtocol)
 class Upstream(Protocol):
-    """Tells the hub what happens, until it is dropped."""
+    """
+    Tells the hub what happens, until it is dropped.
+
+    @ivar write: sends to the target, once that is there.
+    """
 
     transport: Stream
+    write: Callable[[bytes], None]
     _attempt: Attempt | None = None
     _settled = False
     _taken = False
@@ -56,9 +62,6 @@ class Upstream(Protocol):
         )
         if not self._settled:
             self._attempt = attempt
-
-    def write(self, data: bytes) -> None:
-        self.transport.write(data)
 
     def drop(self, reset: bool) -> None:
         """Give it up, and tell nothing of it any more."""
@@ -107,6 +110,7 @@ class Upstream(Protocol):
 
     def _begin(self) -> None:
         self._settled, self._attempt = True, None
+        self.write = self.transport.write
         self._hub.connected(self._link)
 
     def _watch(self, sock: socket.socket) -> None:

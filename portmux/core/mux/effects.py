@@ -1,4 +1,8 @@
-"""What a multiplexer has its carrier do."""
+"""
+What a multiplexer has its carrier do.
+
+Nobody changes an effect, see L{portmux.core.frame.framer.Frame}.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,14 @@ from portmux.core.mux.asker import Asker, Request
 from portmux.core.mux.link import Link
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Dial:
     """Connect to the link's address, and tell how that went."""
 
     link: Link
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Send:
     """Write to the target."""
 
@@ -23,7 +27,7 @@ class Send:
     data: bytes
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Drop:
     """
     Give up a link in whatever state; nothing is told of it any more.
@@ -35,7 +39,7 @@ class Drop:
     reset: bool
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Answer:
     """Write to the client."""
 
@@ -43,7 +47,7 @@ class Answer:
     data: bytes
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Hold:
     """Stop reading the client, or go on. @ivar held: to stop."""
 
@@ -51,7 +55,7 @@ class Hold:
     held: bool
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class HangUp:
     """
     Close the client's connection after what was written to it.
@@ -65,7 +69,7 @@ class HangUp:
     detail: str
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Over:
     """
     Write down what became of a request.
