@@ -149,7 +149,7 @@ class Multiplexer:
             return []
         before = link.unsolicited
         found = link.receive(data, now)
-        if found:
+        if found and self._upstreams[link.target].failures:
             self._upstreams[link.target].answered()
         for request, frame in found:
             self._exchanges.answer(request, frame, now)
@@ -209,30 +209,38 @@ class Multiplexer:
 
     def _go(self, now: float) -> list[Effect]:
         """@return: all that is to be done, once there is nothing more."""
-        while True:
-            for upstream in self._upstreams:
-                self._send(upstream, now)
-            if not self._clients.admit(now):
-                break
+        self._send(now)
+        while self._clients.standing and self._clients.admit(now):
+            self._send(now)
+        most = self._settings.connections
         for upstream in self._upstreams:
-            while (link := upstream.dial(self._keep, now)) is not None:
-                self._out.append(Dial(link))
-            if self._retired and not self._clients.count:
+            while len(upstream.links) < most and self._dial(upstream, now):
+                pass
+        if self._retired and not self._clients.count:
+            for upstream in self._upstreams:
                 for link in list(upstream.links):
                     self._drop(link, "", now)
         out = self._out[:]
         self._out.clear()
         return out
 
-    def _send(self, upstream: Upstream, now: float) -> None:
+    def _send(self, now: float) -> None:
         """Send what has its turn, as long as there are connections that are free."""
-        while upstream.waiting.called:
-            link = upstream.free(now)
-            if link is None:
-                return
-            data = self._exchanges.send(upstream.place, link, now)
-            if data:
-                self._out.append(Send(link, data))
+        for upstream in self._upstreams:
+            while upstream.waiting.called:
+                link = upstream.free(now)
+                if link is None:
+                    break
+                data = self._exchanges.send(upstream.place, link, now)
+                if data:
+                    self._out.append(Send(link, data))
+
+    def _dial(self, upstream: Upstream, now: float) -> bool:
+        """@return: whether one more connection was wanted."""
+        link = upstream.dial(self._keep, now)
+        if link is not None:
+            self._out.append(Dial(link))
+        return link is not None
 
     def _drop(self, link: Link, why: str, now: float) -> None:
         """@param why: it is given up, if that is not as it should be."""

@@ -15,7 +15,9 @@ from portmux.core.modbus.carrier import Carrier
 from portmux.core.modbus.dialogue import refusal
 from portmux.core.modbus.pdu import EXCEPTION, Code, reads
 from portmux.core.modbus.span import written
-from portmux.core.modbus.units import Units
+from portmux.core.modbus.units import LAST, Units
+
+_NAMES = [str(unit) for unit in range(LAST + 1)]
 
 SILENCE = Frame(b"")
 """What is answered to who expects nothing."""
@@ -54,13 +56,18 @@ class ModbusExpert:
     _dialogue: Dialogue
     _wanted: Wanted
     _cache: Cache | None = attrs.field(init=False)
+    _lenient: bool = attrs.field(init=False)
+    """All requests go on."""
     _asked: dict[int, tuple[int, float]] = attrs.field(factory=dict, init=False)
     _changes: int = attrs.field(default=0, init=False)
     _changed: dict[Hashable, int] = attrs.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        seconds = self._wanted.cache
+        wanted = self._wanted
+        seconds = wanted.cache
         self._cache = None if seconds is None else Cache(seconds)
+        open_to_all = wanted.other_units == "pass" and not wanted.access
+        self._lenient = open_to_all and self._cache is None
 
     # -- before a request is sent
 
@@ -68,6 +75,8 @@ class ModbusExpert:
         self, request: Frame, client: Address, now: float, fresh: bool
     ) -> Frame | None:
         """A refusal, what a write that is ignored is told, or what is remembered."""
+        if self._lenient:
+            return None
         unit, pdu = self._parts(request)
         if self._wanted.other_units == "refuse" and unit not in self._wanted.places:
             return self._refused(request, Code.GATEWAY_PATH_UNAVAILABLE)
@@ -85,19 +94,17 @@ class ModbusExpert:
 
     def unit(self, request: Frame) -> str | None:
         """Its number, as clients name it."""
-        return str(self._carrier.unit(request.data))
+        return _NAMES[self._carrier.unit(request.data)]
 
     def target(self, request: Frame) -> int:
         return self._wanted.places.target(self._carrier.unit(request.data))
 
     def sharing(self, request: Frame) -> Hashable | None:
         """Reads of one device with the same words."""
+        if not self._wanted.share:
+            return None
         unit, pdu = self._parts(request)
-        if (
-            not self._wanted.share
-            or not reads(pdu)
-            or not self._dialogue.answered(request)
-        ):
+        if not reads(pdu) or not self._dialogue.answered(request):
             return None
         return self._wanted.places.device(unit), pdu
 

@@ -71,6 +71,8 @@ class Units:
 
     def target(self, unit: int) -> int:
         """@return: 0 for the usual one, else the place in C{targets}, from 1."""
+        if not self.targets:
+            return 0
         known = self._known.get(unit)
         return 0 if known is None or not known.to else 1 + self.targets.index(known.to)
 

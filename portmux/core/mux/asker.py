@@ -103,4 +103,6 @@ class Asker:
     @property
     def changes(self) -> bool:
         """@return: whether what it asks now has to see what it will have changed."""
+        if not self.line and not self.under_way:
+            return False
         return not all(one.reads for one in (*self.line, *self.under_way))

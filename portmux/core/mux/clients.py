@@ -27,6 +27,7 @@ class Clients:
         time.
     @ivar forget: told of a client to whom nothing can be said any more.
     @ivar count: how many there are.
+    @ivar standing: those with a request for which there is no room, in their order.
     """
 
     _framer: Framer
@@ -36,7 +37,7 @@ class Clients:
     take: Callable[[Asker, Frame, float, float], None] = attrs.field(init=False)
     forget: Callable[[Asker, float], None] = attrs.field(init=False)
     count: int = attrs.field(default=0, init=False)
-    _standing: dict[Asker, None] = attrs.field(factory=dict, init=False)
+    standing: dict[Asker, None] = attrs.field(factory=dict, init=False)
     _quiet: dict[Asker, float] = attrs.field(factory=dict, init=False)
 
     def join(self, source: Address, now: float) -> Asker:
@@ -68,15 +69,15 @@ class Clients:
         if held is not asker.held:
             asker.held = held
             self._out.append(Hold(asker, held))
-        if asker.asking or asker.standing is not None or asker.full:
+        if self._quiet and (asker.asking or asker.standing is not None or asker.full):
             self._quiet.pop(asker, None)
 
     def admit(self, now: float) -> bool:
         """@return: whether there was room for one that stood."""
         admitted = False
-        while self._standing and not self._lines.full:
-            asker = next(iter(self._standing))
-            del self._standing[asker]
+        while self.standing and not self._lines.full:
+            asker = next(iter(self.standing))
+            del self.standing[asker]
             self.read(asker, now)
             admitted = True
         return admitted
@@ -99,13 +100,13 @@ class Clients:
     def _end(self, asker: Asker, now: float) -> None:
         asker.gone = True
         self._quiet.pop(asker, None)
-        self._standing.pop(asker, None)
+        self.standing.pop(asker, None)
         self.forget(asker, now)
 
     def _read(self, asker: Asker, now: float) -> bool:
         """@return: whether there may be requests that were not taken."""
-        settings = self._settings
-        while asker.asking < settings.per_client and not (asker.gone or asker.full):
+        most, line, under_way = self._settings.per_client, asker.line, asker.under_way
+        while len(line) + len(under_way) < most and not (asker.gone or asker.full):
             try:
                 frame = asker.kept or asker.reader.read()
             except Malformed as error:
@@ -115,14 +116,14 @@ class Clients:
             if frame is None:
                 self._await_more(asker, now)
                 return False
-            self._quiet.pop(asker, None)
-            passes = bool(self._standing) and asker.standing is None
-            if self._lines.full or passes:
-                asker.kept = frame
-                asker.standing = now if asker.standing is None else asker.standing
-                self._standing[asker] = None
+            if self._quiet:
+                self._quiet.pop(asker, None)
+            since = asker.standing
+            arrived = now if since is None else since
+            if self._lines.full or (self.standing and since is None):
+                asker.kept, asker.standing = frame, arrived
+                self.standing[asker] = None
                 return True
-            arrived = now if asker.standing is None else asker.standing
             asker.kept = asker.standing = None
             self.take(asker, frame, arrived, now)
         return True

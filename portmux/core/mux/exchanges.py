@@ -62,10 +62,13 @@ class Exchanges:
     hang_up: Callable[[Asker, str, str, float], None]
     _sharing: Sharing = attrs.field(factory=Sharing, init=False)
     _devices: Devices = attrs.field(init=False)
+    _guarded: bool = attrs.field(init=False)
+    """Some devices may not be asked."""
 
     def __attrs_post_init__(self) -> None:
         rule = self._settings.breaker
         self._devices = Devices(self._expert, rule, self._tally)
+        self._guarded = rule is not None
 
     # -- requests
 
@@ -92,12 +95,12 @@ class Exchanges:
         request.target = expert.target(frame)
         request.reads = self._dialogue.repeatable(frame)
         request.key = expert.sharing(frame)
-        if self._devices.is_dead(request, now):
+        if self._guarded and self._devices.is_dead(request, now):
             request.stage = Stage.SENT
             asker.under_way.add(request)
             self.fail(request, DEAD, now)
             return True
-        if self._sharing.join(request):
+        if request.key is not None and self._sharing.join(request):
             asker.under_way.add(request)
             return True
         return False
@@ -106,7 +109,7 @@ class Exchanges:
         """@return: what goes to the target next; nothing if that may not be asked."""
         request = self._lines.take(target)
         self._tally.waited.observe(now - request.arrived)
-        if not self._devices.admits(request, now):
+        if self._guarded and not self._devices.admits(request, now):
             self.fail(request, DEAD, now)
             return b""
         if self._expert is not None:
@@ -134,13 +137,14 @@ class Exchanges:
             self._deliver(request, frame)
             return
         self._tally.answered.observe(now - request.departed)
+        answer = self._dialogue.incoming(request.frame, frame)
         if self._expert is not None:
-            answer = self._dialogue.incoming(request.frame, frame)
             self._devices.answered(request, answer, now)
             if not request.reads:
                 self._sharing.changed()
         sharers = self._end(request)
-        self._deliver(request, frame)
+        if not request.asker.gone:
+            self._out.append(Answer(request.asker, answer.data))
         self._close_book(request, "answered", len(frame.data), now)
         for one in sharers:
             self._deliver(one, frame)
@@ -221,7 +225,8 @@ class Exchanges:
 
     def _end(self, request: Request) -> list[Request]:
         """@return: those who share what became of it."""
-        self._sharing.over(request)
+        if request.key is not None:
+            self._sharing.over(request)
         sharers, request.sharers = request.sharers, []
         for one in (request, *sharers):
             one.stage = Stage.OVER

@@ -43,9 +43,10 @@ class Lines:
 
     def put(self, request: Request) -> None:
         """A request waits from now on."""
-        request.asker.line.append(request)
+        asker = request.asker
+        asker.line.append(request)
         self._count(1)
-        self.call(request.asker)
+        self.call(asker)
 
     def again(self, request: Request) -> None:
         """A request that was under way waits once more, in its place of the line."""
@@ -67,7 +68,7 @@ class Lines:
         if not asker.line or asker.line[0].called:
             return
         request = asker.line[0]
-        if any(
+        if asker.under_way and any(
             one.order < request.order and not self._may_go(request, one)
             for one in asker.under_way
         ):
@@ -87,18 +88,17 @@ class Lines:
         """@return: the next for a target, where some are called; it is under way."""
         request = self._waitings[target].take()
         assert request is not None
-        self._go(request)
-        request.asker.under_way.add(request)
+        asker = request.asker
+        asker.line.remove(request)
+        asker.under_way.add(request)
+        self._count(-1)
         return request
 
     def leave(self, request: Request) -> None:
         """A request waits no more, and goes nowhere."""
-        self._go(request)
-        self._waitings[request.target].leave(request, Stage.OVER)
-
-    def _go(self, request: Request) -> None:
         request.asker.line.remove(request)
         self._count(-1)
+        self._waitings[request.target].leave(request, Stage.OVER)
 
     def _count(self, change: int) -> None:
         self.queued += change

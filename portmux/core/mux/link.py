@@ -63,6 +63,10 @@ class Link:
     _under_way: dict[int, Request] = attrs.field(factory=dict, init=False)
     _late: set[int] = attrs.field(factory=set, init=False)
     _number: int = attrs.field(default=0, init=False)
+    _numbered: bool = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._numbered = self._dialogue.numbered
 
     # -- what it is fit for
 
@@ -76,14 +80,15 @@ class Link:
         return bool(self._under_way)
 
     def free(self, now: float) -> bool:
-        """@return: whether a request may be sent now."""
+        """@return: whether a request may be sent now, and there is time for it."""
         settings = self._settings
         return (
-            self.phase is Phase.READY
+            len(self._under_way) < settings.pipeline
+            and self.phase is Phase.READY
             and not self.closing
             and not self.broken
-            and len(self._under_way) < settings.pipeline
             and now >= self.rested + settings.pause
+            and now < self.ends()
         )
 
     def due(self, waited: bool, now: float) -> float:
@@ -105,6 +110,8 @@ class Link:
     def ends(self) -> float:
         """@return: when it is to be closed, if it rests."""
         age, idle = self._settings.age, self._settings.idle
+        if age is None and idle is None:
+            return math.inf
         old = math.inf if age is None else self.opened + age
         tired = math.inf if idle is None else max(self.opened, self.rested) + idle
         return min(old, tired)
@@ -117,12 +124,11 @@ class Link:
 
     def send(self, request: Request, now: float) -> bytes:
         """@return: what goes to the target; it is over if there is no answer to it."""
-        number = 0
-        if self._dialogue.numbered:
-            number = self._next()
-        request.sent = self._dialogue.outgoing(request.frame, number)
+        dialogue, frame = self._dialogue, request.frame
+        number = self._next() if self._numbered else 0
+        request.sent = dialogue.outgoing(frame, number)
         request.departed = now
-        if self._dialogue.answered(request.frame):
+        if dialogue.answered(frame):
             self._under_way[number] = request
         else:
             request.stage = Stage.OVER
@@ -136,15 +142,15 @@ class Link:
         @return: frames of answers, each with its request; one that is not interim
             is the last of its answer.
         """
-        self._reader.feed(data)
+        reader = self._reader
+        reader.feed(data)
         found: list[tuple[Request, Frame]] = []
         try:
-            reader = self._reader
             while reader.held and (frame := reader.read(self._asked())) is not None:
                 self._pair(frame, found, now)
         except Malformed as error:
             self.broken = str(error)
-        if not self._under_way and not self._dialogue.numbered and self._reader.held:
+        if not self._numbered and not self._under_way and reader.held:
             self.broken = self.broken or "more octets than the answer has"
         return found
 
@@ -182,36 +188,33 @@ class Link:
 
     def _asked(self) -> Frame | None:
         """@return: the request whose answer is to come next."""
-        return self.oldest().sent if self._under_way else None
+        for request in self._under_way.values():
+            return request.sent
+        return None
 
     def _pair(
         self, frame: Frame, found: list[tuple[Request, Frame]], now: float
     ) -> None:
         """@raise Malformed: nobody has asked for that, nor can it be dropped."""
-        number, numbered = 0, self._dialogue.numbered
-        if numbered:
-            number = self._dialogue.number(frame) or 0
+        number = (self._dialogue.number(frame) or 0) if self._numbered else 0
         request = self._under_way.get(number)
         why = "nobody has asked for it"
         if request is not None:
             mismatch = self._dialogue.mismatch(request.sent, frame)
             if mismatch is None:
                 if not frame.interim:
-                    self._done(number, frame, now)
+                    del self._under_way[number]
+                    self.answered += 1
+                    self.rested = now
+                    if frame.closes or request.frame.closes:
+                        self.closing = True
                 found.append((request, frame))
                 return
             why = mismatch
         self.unsolicited += 1
         self._late.discard(number)
-        if not numbered:
+        if not self._numbered:
             raise Malformed(f"an answer that is none: {why}")
-
-    def _done(self, number: int, frame: Frame, now: float) -> None:
-        request = self._under_way.pop(number)
-        self.answered += 1
-        self.rested = now
-        if frame.closes or request.frame.closes:
-            self.closing = True
 
     def _next(self) -> int:
         while True:

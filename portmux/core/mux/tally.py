@@ -60,4 +60,4 @@ class Tally:
 
     def unit(self, name: str) -> Unit:
         """@return: the device's; also after it was gone and came back."""
-        return kept(self.units, name, OTHER, Unit)
+        return self.units.get(name) or kept(self.units, name, OTHER, Unit)

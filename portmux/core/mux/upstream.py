@@ -156,10 +156,11 @@ class Upstream:
 
     def free(self, now: float) -> Link | None:
         """@return: the link that may send a request, each in turn."""
-        for _ in range(len(self._ready)):
-            link = self._ready[0]
-            self._ready.rotate(-1)
-            if link.free(now) and now < link.ends():
+        ready = self._ready
+        for _ in range(len(ready)):
+            link = ready[0]
+            ready.rotate(-1)
+            if link.free(now):
                 return link
         return None
 

@@ -28,9 +28,11 @@ class Waiting:
         """@param turn: the smallest comes first."""
         request.called = True
         self.called += 1
-        self.latest = max(self.latest, request.arrived)
-        heappush(self._turns, (turn, request.order, request))
-        heappush(self._arrivals, (request.arrived, request.order, request))
+        arrived, order = request.arrived, request.order
+        if arrived > self.latest:
+            self.latest = arrived
+        heappush(self._turns, (turn, order, request))
+        heappush(self._arrivals, (arrived, order, request))
 
     def take(self) -> Request | None:
         """@return: the next one; it waits no more."""
