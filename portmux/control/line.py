@@ -35,7 +35,11 @@ LONG: Final = 1 << 16
 TURN: Final = 16
 """Commands of a client before others have their turn (taste)."""
 
-_HTTP: Final = re.compile(r"[A-Z]+ .*HTTP/[0-9.]+ ?")
+_HTTP: Final = re.compile(
+    r"(?:[!#$%&'*+.^_`|~A-Za-z0-9-]+ (?:/|\*|[A-Za-z][A-Za-z0-9+.-]*://).*"
+    r"|CONNECT \S+) HTTP/[0-9.]+ ?"
+)
+"""A request line, RFC 9112 section 3. The names of listeners have no slash."""
 
 NO_TOKEN: Final = 1103
 """Our code for a client that has to say the token first."""
@@ -144,7 +148,7 @@ class LineSession(Protocol):
             self._flow.close()  # whoever watches says only that it is enough
         elif fresh and _HTTP.fullmatch(line):
             # A browser was led here: what follows is nobody's command.
-            word = line.partition(" ")[0]
+            word = line.partition(" ")[0].upper()
             self._sorry(f"Control protocol error: Invalid command: {word}")
             self._flow.close()
         elif line.startswith("{"):

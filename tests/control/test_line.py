@@ -15,6 +15,7 @@ from zope.interface.verify import verifyObject
 from portmux.control.desk import Desk
 from portmux.control.flow import LINGER, PATIENCE
 from portmux.control.line import LONG, TURN, LineSession
+from portmux.core.address import Host
 from tests.control.stage import Office, Wire
 
 WRONG = "SORRY: Control protocol error: Invalid command: "
@@ -102,14 +103,31 @@ class CommandTests(LineCase):
     def test_http(self) -> None:
         """A browser that was led here is told so, and nothing it says is done."""
         body = "open 1=2\n"
-        for first in ("POST / HTTP/1.1", "STATUS /x HTTP/1.0", "GET * HTTP/1.1"):
+        for first in (
+            "POST / HTTP/1.1",
+            "STATUS /x HTTP/1.0",
+            "GET * HTTP/1.1",
+            "get / HTTP/1.1",
+            "M-SEARCH * HTTP/1.1",
+            "GET http://localhost/ HTTP/1.1",
+            "CONNECT localhost:1 HTTP/1.1",
+        ):
             self.begun()
-            word = first.partition(" ")[0]
+            word = first.partition(" ")[0].upper()
             self.assertEqual(self.say(f"{first}\r\n\r\n{body}"), f"{WRONG}{word}\n")
             self.assertTrue(self.wire.over)
         self.begun()
         answer = self.say(f"status\nGET / HTTP/1.1\n{body}")
         self.assertTrue(answer.endswith("\nOK\n"), "later on it is a line like others")
+
+    def test_not_http(self) -> None:
+        """To have the first bytes of HTTP explained is no request."""
+        self.office.listener("front", Host("10.0.0.1", 80))
+        for first in ("GET / HTTP/1.1", "HTTP/1.1"):
+            self.begun()
+            answer = self.say(f"EXPLAIN front {first}\nstatus\n")
+            self.assertTrue(answer.startswith("OK: all by match"), answer)
+            self.assertTrue(answer.endswith("OK: No tunnels\n"), answer)
 
     def test_over(self) -> None:
         self.session.connectionLost()
