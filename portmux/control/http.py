@@ -10,6 +10,7 @@ import attrs
 import h11
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -63,6 +64,7 @@ class HttpSession(Protocol):
     @ivar touched: when it last sent something.
     """
 
+    _log = Logger()
     _flow: Flow
 
     def __init__(
@@ -193,8 +195,11 @@ class HttpSession(Protocol):
             why = refusal(headers, self._desk.hosts)
             if why is not None:
                 return Answer(403, why.encode() + b"\n", last=True)
-            said = headers.get(b"authorization", b"").decode("latin-1")
-            if not self._desk.knows(bearer(said)):
+            said = bearer(headers.get(b"authorization", b"").decode("utf-8", "replace"))
+            if not self._desk.knows(said):
+                if said:
+                    peer = self._flow.peer
+                    self._log.warn("control: {peer} said a wrong token", peer=peer)
                 asked = ((b"www-authenticate", b"Bearer"),)
                 return Answer(401, b"say the token\n", headers=asked, last=True)
         wanted = request.method == b"GET" and b"upgrade" in headers

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -164,6 +165,19 @@ class AccessTests(HttpCase):
         self.assertEqual(
             self.ask(request(COUNT, JSON, "Authorization: Bearer secret"))[0], 200
         )
+        self.desk.token = "gehéim".encode()
+        told = "Authorization: Bearer gehéim"
+        self.assertEqual(self.ask(request(COUNT, JSON, told))[0], 200)
+
+    def test_wrong_token(self) -> None:
+        """It stands in the log, and who said it; to say none is no attempt."""
+        self.desk.token = b"secret"
+        with capturedLogs() as heard:
+            self.ask(request(COUNT, JSON, "Authorization: Bearer other"))
+            self.ask(request())
+        (event,) = heard
+        told = formatEvent(event)
+        self.assertEqual(told, f"control: {self.wire.getPeer()} said a wrong token")
 
     def test_trusted(self) -> None:
         """A unix socket's clients are asked for nothing."""
