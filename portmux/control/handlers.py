@@ -32,7 +32,8 @@ MOST: Final = 1000
 @handles(commands.Version)
 def version(admin: Admin, command: commands.Version) -> Reply:
     told = dict(admin.version())
-    return Reply(f"portmux {told['version']}", pairs(told), told)
+    others = {name: value for name, value in told.items() if name != "version"}
+    return Reply(f"portmux {told['version']}", pairs(others), told)
 
 
 @handles(commands.Listeners)

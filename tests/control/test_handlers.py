@@ -120,7 +120,7 @@ class LookTests(HandlerCase):
 
     def test_version(self) -> None:
         reply = self.reply("version")
-        self.assertEqual(reply.first, "portmux 1.2.3")
+        self.assertEqual(reply.spelled(), "OK: portmux 1.2.3\n\tpid 7\n")
         self.assertEqual(reply.result, {"version": "1.2.3", "pid": 7})
 
     def test_check(self) -> None:
