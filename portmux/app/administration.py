@@ -107,7 +107,8 @@ class Administration:
     def open_tunnel(self, tunnel: Tunnel) -> None:
         if str(tunnel.local) in self.tunnels():
             raise CommandError(KNOWN_TUNNEL, "Tunnel already exists")
-        self._change(self._program.changes.opened(tunnel))
+        local = str(tunnel.local)
+        self._change(self._program.changes.opened(tunnel), local)
 
     def close_tunnel(self, local: str) -> None:
         name = self.tunnels()[local].name
@@ -194,10 +195,10 @@ class Administration:
     def forget(self) -> None:
         self._change(Changes())
 
-    def _change(self, changes: Changes) -> None:
+    def _change(self, changes: Changes, opening: str = "") -> None:
         """@raise CommandError: it cannot be; nothing has changed."""
         try:
-            self._program.change(changes)
+            self._program.change(changes, opening)
         except PortmuxError as error:
             raise CommandError(IO, f"IO error: {_why(error)}") from error
         except ValueError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import attrs
 from twisted.logger import Logger
@@ -39,18 +39,23 @@ def opened(
     wanted: Wanted,
     owners: Mapping[str, Owner],
     whole: bool,
-) -> Config:
+    missing: Collection[str] = (),
+) -> tuple[Config, frozenset[str]]:
     """
     Open what is wanted.
 
     @param whole: all of it; else one of it will do, or none where others were open.
-    @return: without the listeners that could not be opened.
+    @param missing: of the whole, what could not be opened before, and was told.
+    @return: without the listeners that could not be opened; all that could not.
     @raise BindError: nothing has changed.
     """
     optional = {SOCKET} if config.control.socket == USUAL else set()
     before = len(sockets)
-    failed = sockets.attempt(wanted, owners, optional if whole else wanted)
+    free = {*optional, *missing} if whole else wanted
+    failed = sockets.attempt(wanted, owners, free)
     for name, error in failed.items():
+        if name in missing:
+            continue
         if name not in optional:
             _log.error("{error}; going on without", error=str(error))
         else:
@@ -58,7 +63,8 @@ def opened(
     if failed and not before and failed.keys() >= wanted.keys() - optional:
         sockets.close()
         raise next(iter(failed.values()))
-    if failed.keys().isdisjoint(config.listeners):
-        return config
-    left = {name: one for name, one in config.listeners.items() if name not in failed}
-    return attrs.evolve(config, listeners=left, start="any")
+    if not failed.keys().isdisjoint(config.listeners):
+        listeners = config.listeners.items()
+        left = {name: one for name, one in listeners if name not in failed}
+        config = attrs.evolve(config, listeners=left, start="any")
+    return config, frozenset(failed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -90,6 +90,7 @@ class Portmux(MultiService):
         self._supervised = Supervised(around.environ, self._status)
         self._refused = ""
         self._ending = Ending(lambda: self.engine)
+        self._missing: frozenset[str] = frozenset()  # could not be opened
 
     # -- start
 
@@ -106,7 +107,7 @@ class Portmux(MultiService):
         raise_limit()
         reactor = self._around.reactor()
         self.since = reactor.seconds()
-        changes = self._kept(self._read)
+        changes = state.read(self._read.state, self._directory, build.registry())
         config, self.changes = force.changed(self._read, changes, self._directory)
         token, reading = self._steering.tokens(config)
         draft = build.draft(config, self.pools)
@@ -133,8 +134,7 @@ class Portmux(MultiService):
             self._contexts,
             self._asked,
         )
-        for service in services.values():
-            service.setServiceParent(self)
+        self._adopt(services)
         self._enforce(draft)
         treatment.apply(self.pools, Changes(), self.changes, reactor.seconds())
 
@@ -188,30 +188,31 @@ class Portmux(MultiService):
         self.events.publish({"event": "reload", "listeners": count})
         return []
 
-    def change(self, changes: Changes) -> None:
+    def change(self, changes: Changes, opening: str = "") -> None:
         """
         Have these changes be in force, and no others.
 
+        @param opening: a listener that has to be open then; of others that could
+            not be opened before, nobody asks for now.
         @raise PortmuxError: they cannot be; nothing has changed.
         @raise ValueError: they cannot stand together.
         """
         if self._ending.near:
             raise PortmuxError("portmux is about to end")
         fresh, kept = force.changed(self._read, changes, self._directory)
-        self._apply(fresh, strict=True)
+        self._apply(fresh, self._missing - {opening})
         self.keep(kept)
         self._around.configured(self.config)
 
     def keep(self, changes: Changes) -> None:
         """These changes are in force."""
         before, self.changes = self.changes, changes
-        if self.config.state is not None:
-            state.write(os.path.join(self._directory, self.config.state), changes)
+        state.write(self.config.state, self._directory, changes)
         treatment.apply(self.pools, before, changes, self.engine.reactor.seconds())
 
-    def _apply(self, fresh: Config, strict: bool = False) -> None:
+    def _apply(self, fresh: Config, missing: Collection[str] | None = None) -> None:
         """
-        @param strict: also what may be left out has to be opened.
+        @param missing: all but these have to be opened, also what may be left out.
         @raise PortmuxError: nothing has changed.
         """
         kind = build.engine(fresh)
@@ -222,7 +223,7 @@ class Portmux(MultiService):
         open_before = len(self._sockets)
         files = self._files.following(fresh)
         try:
-            fresh = self._apply_sockets(fresh, services, strict)
+            fresh = self._apply_sockets(fresh, services, missing)
         except PortmuxError:
             files.close(save=self._files)
             raise
@@ -241,9 +242,7 @@ class Portmux(MultiService):
                 continue
             build.enforce(made, fresh.listeners[name])
             services[name].policy = made
-        for service in services.values():
-            if service.parent is None:
-                service.setServiceParent(self)
+        self._adopt(services)
         self._contexts.use(certificates)
         self._enforce(draft)
         self._whole.most = fresh.limits.connections
@@ -274,10 +273,9 @@ class Portmux(MultiService):
             if service is None:
                 service = self._made(name, listener, draft)
             elif each.change is not Change.SAME:
-                old = service.policy
-                policies[name] = build.policy(
-                    name, listener, old.gate, old, draft=draft
-                )
+                was = service.policy
+                made = build.policy(name, listener, was.gate, was, draft=draft)
+                policies[name] = made
             services[name] = service
         return services, policies
 
@@ -309,13 +307,6 @@ class Portmux(MultiService):
         self._files = self._files.end()
         return result
 
-    def _kept(self, config: Config) -> Changes:
-        """@raise PortmuxError: what was changed before cannot be read."""
-        if config.state is None:
-            return Changes()
-        path = os.path.join(self._directory, config.state)
-        return state.read(path, build.registry())
-
     # -- for those who steer
 
     def read(self) -> Config:
@@ -346,7 +337,7 @@ class Portmux(MultiService):
         self,
         config: Config,
         services: dict[str, ListenerService],
-        strict: bool = False,
+        missing: Collection[str] | None = None,
     ) -> Config:
         """See L{force.opened}. @raise BindError: nothing has changed."""
         owners: dict[str, Owner] = {
@@ -355,8 +346,10 @@ class Portmux(MultiService):
             build.METRICS: self._scraping.accepting,
         }
         wanted = build.listenings(config) | self._steering.listenings(config)
-        whole = strict or config.start == "whole"
-        config = force.opened(self._sockets, config, wanted, owners, whole)
+        whole = missing is not None or config.start == "whole"
+        config, self._missing = force.opened(
+            self._sockets, config, wanted, owners, whole, missing or ()
+        )
         for name in [name for name in services if name not in config.listeners]:
             del services[name]
         return config
@@ -385,6 +378,13 @@ class Portmux(MultiService):
         policy = build.policy(name, listener, gate, counts=counts, draft=draft)
         build.enforce(policy, listener)
         return ListenerService(name, policy, lambda: self.engine)
+
+    def _adopt(self, services: Mapping[str, ListenerService]) -> None:
+        """Those that are new are open now."""
+        for name, service in services.items():
+            if service.parent is None:
+                self.metrics.opened(name, service.policy.counts)
+                service.setServiceParent(self)
 
     def _asked(self, asked: Asked) -> None:
         access = self._files.access

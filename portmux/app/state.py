@@ -21,11 +21,15 @@ _FRESH: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 _log = Logger()
 
 
-def read(path: str, registry: Registry) -> Changes:
+def read(path: str | None, directory: str, registry: Registry) -> Changes:
     """
+    @param directory: that the path counts from.
     @return: what the file says; nothing if there is none.
     @raise PortmuxError: it cannot be read, or has faults.
     """
+    if path is None:
+        return Changes()
+    path = os.path.join(directory, path)
     try:
         with open(path, "rb") as opened:
             data = opened.read()
@@ -47,13 +51,14 @@ def read(path: str, registry: Registry) -> Changes:
     return changes
 
 
-def write(path: str, changes: Changes) -> None:
+def write(path: str | None, directory: str, changes: Changes) -> None:
     """Replace the file as a whole; that it cannot be written is told in the log."""
+    if path is None:
+        return
+    path = os.path.join(directory, path)
     fresh = f"{path}.new"
     try:
-        number = os.open(
-            fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
-        )
+        number = os.open(fresh, _FRESH, 0o600)
         with open(number, "w", encoding="utf-8") as opened:
             opened.write(HEAD + changes.written())
             opened.flush()

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from portmux.core.counts import OTHER, Counts, Histogram, Passed, Tally, kept
+from portmux.core.counts import MOST, OTHER, Counts, Histogram, Passed, Tally
 from portmux.core.pool import Pool
 
 
@@ -32,8 +32,18 @@ class Metrics:
     tunnels: Callable[[], Iterable[Any]] = tuple
 
     def listener(self, name: str) -> Counts:
-        """@return: the listener's; also after it was gone and came back."""
-        return kept(self.listeners, name, OTHER, Counts)
+        """
+        @return: the listener's; also after it was gone and came back. Those of a new
+            one are read by nobody until it is C{opened}.
+        """
+        if name not in self.listeners and len(self.listeners) >= MOST:
+            return self.listeners.setdefault(OTHER, Counts())
+        return self.listeners.get(name) or Counts()
+
+    def opened(self, name: str, counts: Counts) -> None:
+        """@param counts: what L{listener} has said."""
+        if counts is not self.listeners.get(OTHER):
+            self.listeners[name] = counts
 
 
 Labelled = tuple[tuple[str, ...], "int | Histogram"]

@@ -88,6 +88,28 @@ class TunnelTests(AdministrationCase):
         asked = '{"jsonrpc":"2.0","id":1,"method":"openTunnel","params":["%d",["1"]]}'
         self.assertEqual(json.loads(self.ask(asked % self.to))["error"]["code"], IO)
 
+    def test_one_is_missing(self) -> None:
+        """What could not be opened at the start stands in the way of nothing else."""
+        missing, port = f"{self.to}=1", self.port()
+        self.started(PORTS % f'"{missing}", "0=1"')
+        self.assertEqual(self.ask(f"open {port}={self.to}"), "OK\n")
+        self.assertEqual(self.ask(f"add {port} 1"), "OK\n")
+        self.assertIn("Address already in use", self.ask(f"open {missing}"))
+        self.assertEqual(self.ask("status"), "OK: Tunnels: 2\n")
+        told = [one for one in self.heard.texts if f":{self.to}: address" in one]
+        self.assertEqual(len(told), 1, "told once, at the start")
+        self.remote.close()
+        self.assertEqual(self.ask(f"open {missing}"), "OK\n")
+        self.assertEqual(self.ask("status"), "OK: Tunnels: 3\n")
+
+    def test_never_open(self) -> None:
+        """A tunnel that could not be opened has no numbers."""
+        service = self.started(PORTS % f'"{self.to}=1", "0=1"')
+        self.assertEqual(list(service.metrics.listeners), ["127.0.0.1:0"])
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            self.assertIn("SORRY", self.ask(f"open {other.getsockname()[1]}=1"))
+        self.assertEqual(list(service.metrics.listeners), ["127.0.0.1:0"])
+
     def test_remotes(self) -> None:
         """A remote that is removed keeps its session; counts come out even."""
         self.started(ECHO)

@@ -18,6 +18,7 @@ class ExpositionTests(SynchronousTestCase):
     def setUp(self) -> None:
         metrics = Metrics("1.2.3", lambda: (4, 1000))
         front = metrics.listener("front")
+        metrics.opened("front", front)
         front.accepted = 3
         front.backend("unix:/run/a b").connected.observe(0.3)
         self.render = exposition(metrics)

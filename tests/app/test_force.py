@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Collection
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -60,7 +61,13 @@ class OpenedTests(SynchronousTestCase):
         self.addCleanup(self.sockets.close)
         self.holder = Holder()
 
-    def open(self, *tunnels: str, start: str = "any", usual: str = "") -> list[str]:
+    def open(
+        self,
+        *tunnels: str,
+        start: str = "any",
+        usual: str = "",
+        missing: Collection[str] = (),
+    ) -> list[str]:
         """@return: names of the listeners that are open."""
         read = Config(tunnels=Tunnels(tuple(map(tunnel, tunnels))))
         config, _ = force.changed(read, Changes(), os.getcwd())
@@ -69,7 +76,10 @@ class OpenedTests(SynchronousTestCase):
             wanted[SOCKET] = {Unix(usual): Listening(Unix(usual))}
         owners = dict.fromkeys(wanted, self.holder)
         whole = start == "whole"
-        found = force.opened(self.sockets, config, wanted, owners, whole)
+        found, failed = force.opened(
+            self.sockets, config, wanted, owners, whole, missing
+        )
+        self.assertEqual(failed - {SOCKET}, config.listeners.keys() - found.listeners)
         return list(found.listeners)
 
     def test_whole(self) -> None:
@@ -94,6 +104,15 @@ class OpenedTests(SynchronousTestCase):
             },
             {"x": self.holder},
         )
+
+    def test_missing(self) -> None:
+        """The whole, but for what could not be had before; that is tried again."""
+        missing = [f"127.0.0.1:{self.busy}"]
+        found = self.open(f"{self.busy}=1", "0=1", start="whole", missing=missing)
+        self.assertEqual(found, ["127.0.0.1:0"])
+        self.taken.close()
+        found = self.open(f"{self.busy}=1", "0=1", start="whole", missing=missing)
+        self.assertEqual(found, [*missing, "127.0.0.1:0"])
 
     def test_none(self) -> None:
         """At the start that is too little; what else was opened is closed."""

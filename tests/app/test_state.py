@@ -25,20 +25,27 @@ class StateTests(SynchronousTestCase):
         self.path = self.folder / "state"
 
     def read(self) -> Changes:
-        return state.read(str(self.path), registry())
+        return state.read("state", str(self.folder), registry())
 
     def test_kept(self) -> None:
         """Nobody else can read it; nothing of the writing stays behind."""
         made = Changes().opened(tunnel("1=2")).treated("p", "a:1", weight=2)
-        state.write(str(self.path), made)
+        state.write("state", str(self.folder), made)
         self.assertEqual(self.read(), made)
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
         self.assertEqual(list(self.folder.iterdir()), [self.path])
-        state.write(str(self.path), Changes())
+        state.write("state", str(self.folder), Changes())
         self.assertEqual(self.read(), Changes())
 
     def test_missing(self) -> None:
         self.assertEqual(self.read(), Changes())
+
+    def test_none(self) -> None:
+        """Nothing is read, nor written."""
+        state.write(None, str(self.folder), Changes().opened(tunnel("1=2")))
+        self.assertEqual(list(self.folder.iterdir()), [])
+        kept = state.read(None, str(self.folder), registry())
+        self.assertEqual(kept, Changes())
 
     def test_faults(self) -> None:
         """Each with its place."""
@@ -56,5 +63,5 @@ class StateTests(SynchronousTestCase):
         hear = cast(ILogObserver, heard.append)
         globalLogPublisher.addObserver(hear)
         self.addCleanup(globalLogPublisher.removeObserver, hear)
-        state.write(str(self.folder / "no" / "state"), Changes())
+        state.write("no/state", str(self.folder), Changes())
         self.assertIn("cannot be written: no such file", formatEvent(heard[-1]))

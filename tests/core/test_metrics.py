@@ -7,7 +7,7 @@ import re
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Host
-from portmux.core.counts import Histogram
+from portmux.core.counts import MOST, OTHER, Histogram
 from portmux.core.effects import Side
 from portmux.core.limits import Ban, Count, Gate, Limits
 from portmux.core.match.prefix import Prefix
@@ -42,6 +42,7 @@ class MetricsCase(SynchronousTestCase):
             ]
         )
         counts = self.metrics.listener("front")
+        self.metrics.opened("front", counts)
         return Policy("front", table, Gate(limits, Count()), 3.0, counts=counts)
 
     def opened(self, first: bytes = b"", now: float = START) -> Session:
@@ -58,6 +59,25 @@ class MetricsCase(SynchronousTestCase):
             labels: number.counts if isinstance(number, Histogram) else number
             for labels, number in metric.read(self.metrics)
         }
+
+
+class ListenerTests(SynchronousTestCase):
+    def test_unopened(self) -> None:
+        """What was never open has no numbers; what was keeps them."""
+        metrics = Metrics("1", lambda: (0, 0))
+        metrics.listener("front")
+        self.assertEqual(metrics.listeners, {})
+        counts = metrics.listener("front")
+        metrics.opened("front", counts)
+        self.assertIs(metrics.listener("front"), counts)
+
+    def test_too_many(self) -> None:
+        """Any more are counted together."""
+        metrics = Metrics("1", lambda: (0, 0))
+        for number in range(MOST + 2):
+            metrics.opened(str(number), metrics.listener(str(number)))
+        self.assertEqual(len(metrics.listeners), MOST + 1)
+        self.assertIs(metrics.listener("new"), metrics.listeners[OTHER])
 
 
 class SessionTests(MetricsCase):
@@ -128,6 +148,7 @@ class SessionTests(MetricsCase):
             session.received = 7
             session.closed(START)
         counts = self.metrics.listener("front")
+        self.metrics.opened("front", counts)
         counts.passed["no", "timeout"] = counts.passed["no", "match"]
         self.assertEqual(self.read("received_bytes_total"), {("front", "no"): 28})
 

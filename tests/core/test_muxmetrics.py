@@ -13,7 +13,8 @@ from portmux.core.muxmetrics import MUXES
 class MuxMetricsTests(SynchronousTestCase):
     def test_numbers(self) -> None:
         metrics = Metrics("1", lambda: (0, 0))
-        tally = metrics.listener("front").mux("plc", Tally)
+        metrics.opened("front", front := metrics.listener("front"))
+        tally = front.mux("plc", Tally)
         tally.result("answered", "17")
         tally.queued, tally.open, tally.unsolicited = 3, 1, 2
         tally.unit("17").answered.observe(0.2)
@@ -39,7 +40,8 @@ class MuxMetricsTests(SynchronousTestCase):
 
     def test_each_has_its_labels(self) -> None:
         metrics = Metrics("1", lambda: (0, 0))
-        tally = metrics.listener("front").mux("plc", Tally)
+        metrics.opened("front", front := metrics.listener("front"))
+        tally = front.mux("plc", Tally)
         tally.result("answered", "17")
         for each in MUXES:
             for labels, _ in each.read(metrics):
