@@ -102,7 +102,8 @@ def log(admin: Admin, command: commands.Log) -> Reply:
             raise CommandError(IMPOSSIBLE, f"A level is one of {levels}")
         admin.log(cast(Level, command.level), command.part)
     told = {name or "level": level for name, level in admin.log_levels().items()}
-    return Reply(f"level {told['level']}", pairs(told), told)
+    parts = {name: level for name, level in told.items() if name != "level"}
+    return Reply(f"level {told['level']}", pairs(parts), told)
 
 
 @handles(commands.Reload)

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from portmux.control.rpcoptions import RpcOptions
-from portmux.control.spell import Command, parameter
+from portmux.control.spell import Amount, Command, parameter
 
 # -- plexy's
 
@@ -237,13 +237,13 @@ class Limits:
     """Show a listener's limits, or set some of them."""
 
     listener: str = parameter("the listener's name", default="")
-    connections: str = parameter(
+    connections: Amount = parameter(  # noqa: RUF009 -- attrs' own
         "most live connections, or none", default="", named=True
     )
-    per_source: str = parameter(
+    per_source: Amount = parameter(  # noqa: RUF009 -- attrs' own
         "most live connections of one source, or none", default="", named=True
     )
-    rate: str = parameter(
+    rate: Amount = parameter(  # noqa: RUF009 -- attrs' own
         "most new connections of one source in a second, or none",
         default="",
         named=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any, Final, NoReturn
 
 from portmux.control.discover import described
@@ -50,7 +51,7 @@ def _one(
     if not isinstance(asked, dict):
         return _failed(CommandError(INVALID_REQUEST, _REQUEST), None)
     number = asked.get("id")
-    known = number is None or type(number) in (str, int, float)
+    known = number is None or type(number) in (str, int) or _is_number(number)
     method, params = asked.get("method"), asked.get("params")
     good = known and asked.get("jsonrpc") == "2.0" and isinstance(method, str)
     if not good or not isinstance(params, list | dict | None):
@@ -66,6 +67,11 @@ def _one(
         failed = _failed(error, number)
         return failed if "id" in asked else None
     return {"jsonrpc": "2.0", "result": result, "id": number} if "id" in asked else None
+
+
+def _is_number(number: Any) -> bool:
+    """@return: whether JSON can say it: 1e999 is read, and is no number."""
+    return isinstance(number, float) and isfinite(number)
 
 
 def _failed(error: CommandError, number: Any) -> dict[str, Any]:

@@ -36,7 +36,9 @@ class RpcOptions:
         if (strategy := value.get("lb_strategy")) is not None:
             given["strategy"] = _strategy(strategy)
         if (retries := value.get("remote_connect_retries")) is not None:
-            given["retries"] = _number("remote_connect_retries", retries, 0xFFFF)
+            given["retries"] = _number(
+                "options.remote_connect_retries", retries, 0xFFFF
+            )
         if (inner := value.get("options")) is not None:
             given |= _inner(inner)
         return cls(Options(**given))
@@ -82,9 +84,13 @@ def _inner(value: Any) -> dict[str, Any]:
     if not isinstance(value["tls"], bool):
         raise _unlike("options.options.tls", "true or false")
     return {
-        "errors": _number("options.errors_till_dead", value["errors_till_dead"]),
-        "timeout": _seconds("options.connect_timeout", value["connect_timeout"]),
-        "check_interval": _seconds("options.dead_retry", value["dead_retry"]),
+        "errors": _number(
+            "options.options.errors_till_dead", value["errors_till_dead"]
+        ),
+        "timeout": _seconds(
+            "options.options.connect_timeout", value["connect_timeout"]
+        ),
+        "check_interval": _seconds("options.options.dead_retry", value["dead_retry"]),
         "remote_tls": value["tls"],
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from inspect import getdoc
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, NewType, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -20,11 +20,15 @@ PROTOCOL: Final = 1010
 
 _KEY: Final = "parameter"
 
+Amount = NewType("Amount", str)
+"""A number as it stands on a line, or C{none}; JSON may have a number there."""
+
 _KINDS: Final[Mapping[Any, tuple[str, str]]] = {
     str: ("text", "string"),
     int: ("a whole number", "integer"),
     float: ("a number", "number"),
     bool: ("true or false", "boolean"),
+    Amount: ("a number or text", "string"),
 }
 """By type: what it is for people, and for JSON Schema."""
 
@@ -106,6 +110,8 @@ class Parameter:
             if isinstance(value, list) and all(isinstance(each, str) for each in value):
                 return tuple(value)
             raise self._unlike("an array of strings")
+        if self.kind is Amount and type(value) in (int, float, str):
+            return str(value)
         exact = type(value) is self.kind
         if exact or (self.kind is float and type(value) is int):
             return value
@@ -118,6 +124,8 @@ class Parameter:
             return found
         if get_origin(self.kind) is tuple:
             return {"type": "array", "items": {"type": "string"}}
+        if self.kind is Amount:
+            return {"type": ["number", "string"]}
         return {"type": _KINDS[self.kind][1]}
 
     def _unlike(self, allowed: str) -> CommandError:

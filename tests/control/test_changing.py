@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from portmux.control.changing import kill
-from portmux.control.commands import Kill
+from portmux.control.commands import ALL, Kill
 from portmux.control.handling import HANDLERS
+from portmux.control.running import run
+from portmux.control.spell import of_json
 from portmux.core.address import Host
+from portmux.errors import CommandError
 from tests.control.test_handlers import WEB, HandlerCase
 
 
@@ -51,14 +54,19 @@ class ChangeTests(HandlerCase):
         given = {"connections": 5, "rate": 0.5, "per_source": None}
         self.assertEqual(self.office.done, [("limit", "front", given)])
         self.assertIn("Say which", self.refused("limits connections=5"))
+        limits = {"listener": "front", "connections": 5, "rate": 0.5}
+        run(self.office, of_json(ALL, "limits", limits | {"perSource": "none"}))
+        self.assertEqual(self.office.done, [("limit", "front", given)] * 2)
+        for value in (True, [5]):
+            with self.assertRaises(CommandError) as caught:
+                of_json(ALL, "limits", {"listener": "front", "rate": value})
+            self.assertEqual(caught.exception.data, "rate is not a number or text")
         for wrong in ("0", "-1", "x", "1.5"):
             said = self.refused(f"limits front connections={wrong}")
             self.assertIn("connections is not a number above 0", said)
 
     def test_log(self) -> None:
-        self.assertEqual(
-            self.reply("log").spelled(), "OK: level info\n\tlevel info\n\tnet debug\n"
-        )
+        self.assertEqual(self.reply("log").spelled(), "OK: level info\n\tnet debug\n")
         self.reply("log warn net")
         self.assertEqual(self.office.done, [("log", "warn", "net")])
         self.assertIn("A level is one of", self.refused("log loud"))

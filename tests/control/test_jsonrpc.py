@@ -45,6 +45,13 @@ def call(method: str, number: Any = 1, **more: Any) -> dict[str, Any]:
 
 
 class AnswerTests(SynchronousTestCase):
+    def test_endless_number(self) -> None:
+        """It cannot be given back as JSON."""
+        raw = json.dumps(call("listTunnels", 7)).replace("7", "1e999").encode()
+        self.assertEqual(self.code(raw), (-32600, None))
+        raw = json.dumps(call("listTunnels", 1.5)).encode()
+        self.assertEqual(asked(raw)["id"], 1.5)
+
     def code(self, data: Any) -> tuple[int, Any]:
         found = asked(data)
         return found["error"]["code"], found["id"]

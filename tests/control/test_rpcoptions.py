@@ -61,21 +61,30 @@ class RpcOptionsTests(SynchronousTestCase):
             ({"lb_strategy": 1}, "options.lb_strategy is not text"),
             (
                 {"remote_connect_retries": 65536},
-                "remote_connect_retries is not a whole",
+                "options.remote_connect_retries is not a whole",
             ),
-            ({"remote_connect_retries": True}, "remote_connect_retries is not a whole"),
+            (
+                {"remote_connect_retries": True},
+                "options.remote_connect_retries is not a whole",
+            ),
             ({"options": 1}, "options.options is not an object"),
             ({"options": {**INNER, "tls": 1}}, "options.options.tls is not true or"),
-            ({"options": {**INNER, "dead_retry": -1}}, "options.dead_retry is not a"),
-            ({"options": {**INNER, "connect_timeout": "1"}}, "connect_timeout is not"),
+            (
+                {"options": {**INNER, "dead_retry": -1}},
+                "options.options.dead_retry is not",
+            ),
+            (
+                {"options": {**INNER, "connect_timeout": "1"}},
+                "options.options.connect_timeout is",
+            ),
             (
                 {"options": {**INNER, "errors_till_dead": 1.5}},
-                "errors_till_dead is not",
+                "options.options.errors_till_dead is not",
             ),
         ]:
             code, said = self.refused(value)
             self.assertEqual(code, -32602)
-            self.assertIn(text, said)
+            self.assertTrue(said.startswith(text), said)
 
     def test_schema(self) -> None:
         """As OpenRPC tells it."""
