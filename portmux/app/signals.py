@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any, Final, Protocol
 
 from twisted.logger import Logger
+
+from portmux.config.model import Config
 
 _log = Logger()
 
@@ -22,13 +25,18 @@ _ENDS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 class Told(Protocol):
     """What can be asked of the program by signals."""
 
+    @property
+    def config(self) -> Config: ...
+
     def drain(self) -> None: ...
     def reload(self) -> object: ...
     def rotate(self) -> None: ...
 
 
 class Signals:
-    """TERM, INT, QUIT: drain, again: stop. HUP: reload. USR1: new log files."""
+    """
+    TERM, INT, QUIT: drain, again: stop. HUP: reload, or as TERM. USR1: new log files.
+    """
 
     def __init__(self) -> None:
         self._early = False
@@ -53,12 +61,20 @@ class Signals:
             reactor.callWhenRunning(_handle, number, reactor, told.drain)
         before = signal.getsignal(signal.SIGUSR1)
         _handle(signal.SIGUSR1, reactor, told.rotate, before)
-        _handle(signal.SIGHUP, reactor, told.reload)
+        hang_up = partial(_hang_up, told)
+        _handle(signal.SIGHUP, reactor, hang_up)
         if self._early:
-            reactor.callWhenRunning(_act, signal.SIGHUP, told.reload)
+            reactor.callWhenRunning(_act, signal.SIGHUP, hang_up)
 
     def _held(self, number: int, frame: FrameType | None) -> None:
         self._early = True
+
+
+def _hang_up(told: Told) -> None:
+    if told.config.hangup == "drain":
+        told.drain()
+    else:
+        told.reload()
 
 
 def _handle(

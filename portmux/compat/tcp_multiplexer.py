@@ -108,6 +108,7 @@ class Server:
             yield f"listeners.{NAME}.mux.{key}={value}"
         yield f"log.level={self.level}"
         yield f"drain={show_seconds(self.timeout)}"
+        yield "hangup=drain"
 
     def _options(self) -> Iterator[tuple[str, str]]:
         yield "protocol", PROTOCOLS[self.protocol]

@@ -376,6 +376,12 @@ class Config:
         default=10.0,
         example="30s",
     )
+    hangup: Literal["reload", "drain"] = option(
+        "what SIGHUP does: the configuration is read again, or portmux ends as with "
+        "SIGTERM",
+        default="reload",
+        example="drain",
+    )
     pid: str | None = option(
         "file that holds the process id; under twistd use its --pidfile",
         default=None,

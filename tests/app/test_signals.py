@@ -7,9 +7,17 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
+from portmux.actions.close import Close
 from portmux.app.signals import Signals
+from portmux.config.model import Bind, Config, Listener
+from portmux.core.address import Host
+
+CONFIG = Config(
+    listeners={"front": Listener(bind=(Bind(Host("*", 1)),), action=Close())}
+)
 
 ALL = (
     signal.SIGTERM,
@@ -53,6 +61,7 @@ class Deeds:
     """@ivar done: what was asked for, in order."""
 
     def __init__(self) -> None:
+        self.config = CONFIG
         self.done: list[str] = []
 
     def drain(self) -> None:
@@ -87,6 +96,16 @@ class SignalsTests(SynchronousTestCase):
         self.reactor.turn()
         expected = ["drain", "drain", "drain", "reload", "rotate"]
         self.assertEqual(self.deeds.done, expected)
+
+    def test_hup_may_mean_the_end(self) -> None:
+        """The configuration of that moment says so."""
+        self.signals.install(self.deeds, self.reactor)
+        self.reactor.run()
+        for config in (attrs.evolve(CONFIG, hangup="drain"), CONFIG):
+            self.deeds.config = config
+            send(signal.SIGHUP)
+            self.reactor.turn()
+        self.assertEqual(self.deeds.done, ["drain", "reload"])
 
     def test_before_the_reactor_runs(self) -> None:
         """What comes early is done when it can be."""

@@ -40,7 +40,7 @@ class ServerTests(SynchronousTestCase):
         self.assertEqual(list(config.listeners), [NAME])
         self.assertEqual([bind.address for bind in listener.bind], [Host("*", 8000)])
         self.assertEqual(config.log.level, "warn")
-        self.assertEqual(config.drain, 60)
+        self.assertEqual((config.drain, config.hangup), (60, "drain"))
         mux = mux_of(config)
         seen = mux.settings()
         self.assertEqual((mux.log.numbers, mux.log.octets), (60, False))

@@ -105,6 +105,16 @@ class MuxTests(ProcessCase):
             self.assertEqual(running.status(), 0)
         self.until(lambda: self.target.live == 0, running)
 
+    def test_hangup(self) -> None:
+        """Where it is wanted so, that is the end, too."""
+        running = self.portmux(CONFIG % (self.target.port, "", "hangup: drain\n"))
+        with connect(running.port()) as client:
+            self.ask(client, b"word")
+            running.tell(signal.SIGHUP)
+            running.wait_for("draining 1 session")
+            self.assertEqual(self.ask(client, b"more"), b"MORE\n")
+        self.assertEqual(running.status(), 0)
+
     def reload(self, running: Running, text: str) -> None:
         self.write(text)
         self.assertIn("reloaded: 1", running.reload())

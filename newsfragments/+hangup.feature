@@ -1,0 +1,1 @@
+``hangup: drain`` has SIGHUP end portmux, as it does ``portmux tcp-multiplexer``.
