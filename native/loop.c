@@ -14,6 +14,9 @@
 /* Events fetched at a time (taste). */
 #define BATCH 256
 
+/* Milliseconds that the owner waits for a thread which has much to do (taste). */
+#define MERCY 50
+
 static void signal_to(int descriptor)
 {
     uint64_t one = 1;
@@ -106,7 +109,7 @@ static bool exchange(struct loop *loop)
     }
     while ((pair = LIST_FIRST(&loop->wishes)) != NULL) {
         LIST_REMOVE(pair, wish);
-        pair_reset(loop, pair, STOPPED);
+        (pair->orderly ? pair_close : pair_reset)(loop, pair, STOPPED);
     }
     STAILQ_FOREACH (pair, &loop->ended, over) {
         LIST_REMOVE(pair, live);
@@ -114,6 +117,10 @@ static bool exchange(struct loop *loop)
     }
     news = STAILQ_EMPTY(&loop->over) && !STAILQ_EMPTY(&loop->ended);
     STAILQ_CONCAT(&loop->over, &loop->ended);
+    if (loop->answered != loop->asked) {
+        loop->answered = loop->asked;
+        pthread_cond_signal(&loop->settled);
+    }
     pthread_mutex_unlock(&loop->lock);
     if (news)
         signal_to(loop->told);
@@ -203,7 +210,18 @@ static void dispose(struct loop *loop)
     if (loop->told >= 0)
         close(loop->told);
     pthread_mutex_destroy(&loop->lock);
+    pthread_cond_destroy(&loop->settled);
     free(loop->buffer);
+}
+
+static void prepare(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 int loop_start(struct loop *loop, unsigned pipes)
@@ -213,6 +231,7 @@ int loop_start(struct loop *loop, unsigned pipes)
 
     memset(loop, 0, sizeof *loop);
     pthread_mutex_init(&loop->lock, NULL);
+    prepare(&loop->settled);
     TAILQ_INIT(&loop->again);
     STAILQ_INIT(&loop->ended);
     STAILQ_INIT(&loop->over);
@@ -280,7 +299,27 @@ int loop_begin(struct loop *loop, struct pair *pair)
     return fault;
 }
 
-void loop_unwanted(struct loop *loop, struct pair *pair)
+void loop_settle(struct loop *loop)
+{
+    struct timespec until;
+    uint64_t number;
+    int fault = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += MERCY * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&loop->lock);
+    if (!LIST_EMPTY(&loop->live)) {
+        number = ++loop->asked;
+        signal_to(loop->wake);
+        while (loop->answered < number && fault == 0)
+            fault = pthread_cond_timedwait(&loop->settled, &loop->lock, &until);
+    }
+    pthread_mutex_unlock(&loop->lock);
+}
+
+void loop_unwanted(struct loop *loop, struct pair *pair, bool orderly)
 {
     bool first;
 
@@ -288,6 +327,7 @@ void loop_unwanted(struct loop *loop, struct pair *pair)
     first = !pair->unwanted && !pair->told;
     if (first) {
         pair->unwanted = true;
+        pair->orderly = orderly;
         LIST_INSERT_HEAD(&loop->wishes, pair, wish);
     }
     pthread_mutex_unlock(&loop->lock);

@@ -34,7 +34,9 @@ struct loop {
     struct pairs live;   /* all that are not over */
     struct pairs wishes; /* those that are to be stopped */
     struct line over;
+    uint64_t asked, answered; /* counts of loop_settle */
     bool quit;
+    pthread_cond_t settled;
 };
 
 /* With so many pipes at the most. @return: 0, and there is a thread; an errno. */
@@ -46,8 +48,11 @@ struct line loop_stop(struct loop *loop);
 /* The sockets are the loop's from now on. @return: 0; an errno: they are not. */
 int loop_begin(struct loop *loop, struct pair *pair);
 
-/* Have the pair reset soon. */
-void loop_unwanted(struct loop *loop, struct pair *pair);
+/* Have the pair ended soon: reset, or closed in order. */
+void loop_unwanted(struct loop *loop, struct pair *pair, bool orderly);
+
+/* Wait until the thread has told of what is over by now. */
+void loop_settle(struct loop *loop);
 
 /* Have the clock jump forward. */
 void loop_advance(struct loop *loop, uint64_t milliseconds);

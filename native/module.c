@@ -305,18 +305,20 @@ static PyObject *begin(PyObject *self, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
-static PyObject *stop(PyObject *self, PyObject *argument)
+static PyObject *stop(PyObject *self, PyObject *arguments)
 {
     struct loop *loop = running(self);
+    PyObject *argument;
     PairObject *object;
+    int reset = true;
 
-    if (loop == NULL)
+    if (loop == NULL || !PyArg_ParseTuple(arguments, "O|p:stop", &argument, &reset))
         return NULL;
     object = pair_argument(self, argument);
     if (object == NULL)
         return NULL;
     if (object->begun && !object->over)
-        loop_unwanted(loop, &object->pair);
+        loop_unwanted(loop, &object->pair, !reset);
     Py_RETURN_NONE;
 }
 
@@ -336,6 +338,19 @@ static PyObject *quiet(PyObject *self, PyObject *argument)
     return PyFloat_FromDouble(touched == 0 || touched > now
                                   ? 0.0
                                   : (double)(now - touched) / 1000);
+}
+
+static PyObject *settle(PyObject *self, PyObject *unused)
+{
+    struct loop *loop = running(self);
+
+    (void)unused;
+    if (loop == NULL)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    loop_settle(loop);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
 }
 
 static PyObject *over(PyObject *self, PyObject *unused)
@@ -380,8 +395,9 @@ static PyObject *close_loop(PyObject *self, PyObject *unused)
 static PyMethodDef loop_methods[] = {
     {"fileno", loop_fileno, METH_NOARGS, "Readable when a pair is over."},
     {"begin", begin, METH_VARARGS, "Relay between two sockets from now on."},
-    {"stop", stop, METH_O, "Have a pair reset soon."},
+    {"stop", stop, METH_VARARGS, "Have a pair ended soon."},
     {"quiet", quiet, METH_O, "Seconds since a byte has moved."},
+    {"settle", settle, METH_NOARGS, "Wait for what is over to be told."},
     {"over", over, METH_NOARGS, "Take the pairs that are over."},
     {"advance", advance, METH_O, "Have the clock jump forward."},
     {"close", close_loop, METH_NOARGS, "End the thread; take the last pairs."},

@@ -306,6 +306,12 @@ void pair_reset(struct loop *loop, struct pair *pair, enum end how)
     end(loop, pair, how);
 }
 
+void pair_close(struct loop *loop, struct pair *pair, enum end how)
+{
+    if (!pair->gone)
+        end(loop, pair, how);
+}
+
 static void finish(struct side *side)
 {
     if (!side->finished) {

@@ -72,7 +72,7 @@ struct pair {
     STAILQ_ENTRY(pair) over;
     /* Below is the lock's. */
     LIST_ENTRY(pair) wish;
-    bool unwanted, told;
+    bool unwanted, orderly, told;
 };
 
 static inline struct pair *pair_of(struct side *side)
@@ -92,6 +92,9 @@ void pair_expire(struct loop *loop, struct pair *pair);
 
 /* Reset both sides, whatever is under way. */
 void pair_reset(struct loop *loop, struct pair *pair, enum end how);
+
+/* Close both sides: what the system has of theirs still arrives, then the end. */
+void pair_close(struct loop *loop, struct pair *pair, enum end how);
 
 /* Take over a copy of bytes that the backend is to have first. @return: 0; an errno. */
 int pair_hold(struct pair *pair, const char *bytes, size_t size);

@@ -72,8 +72,15 @@ class Loop:
         @raise ValueError: the pair was begun before, or the loop is closed.
         """
 
-    def stop(self, pair: Pair, /) -> None:
-        """Have both sides reset soon; L{over} tells when. Twice is as good as once."""
+    def stop(self, pair: Pair, reset: bool = True, /) -> None:
+        """
+        Have both sides reset soon; L{over} tells when. Twice is as good as once.
+
+        @param reset: else both are closed: what was written arrives, and the end.
+        """
+
+    def settle(self) -> None:
+        """Wait until L{over} gives all that is over by now; in vain for 50 ms at most."""
 
     def quiet(self, pair: Pair, /) -> float:
         """Seconds since a byte has moved."""

@@ -45,6 +45,9 @@ class Administration:
 
     # -- to look at
 
+    def catch_up(self) -> None:
+        self._program.engine.catch_up()
+
     def version(self) -> Mapping[str, Any]:
         program = self._program
         return {

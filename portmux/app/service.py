@@ -62,7 +62,8 @@ class Portmux(MultiService):
         self._directory = os.getcwd()  # paths mean the same after a chdir
         self._whole = Count(config.limits.connections)
         self.metrics = Metrics(__version__, self._descriptors)
-        self._scraping = ScrapingService(exposition(self.metrics), lambda: self.engine)
+        self._exposition = exposition(self.metrics)
+        self._scraping = ScrapingService(self._rendered, lambda: self.engine)
         self._scraping.setServiceParent(self)
         self._files = Files(
             around.reactor, around.own_pid_file, self._directory, around.output
@@ -332,6 +333,11 @@ class Portmux(MultiService):
         self.metrics.listeners.pop(listener, None)
 
     # -- parts
+
+    def _rendered(self, accept: str) -> tuple[bytes, str]:
+        """@return: the metrics, as a client accepts them, and their type."""
+        self.engine.catch_up()
+        return self._exposition(accept)
 
     def _apply_sockets(
         self,

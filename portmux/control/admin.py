@@ -54,6 +54,9 @@ class Admin(Protocol):
 
     # -- to look at
 
+    def catch_up(self) -> None:
+        """Count what is over already, also what nobody had the time to count yet."""
+
     def version(self) -> Mapping[str, Any]:
         """@return: what there is to know of the program as a whole."""
 

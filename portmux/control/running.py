@@ -27,6 +27,7 @@ def run(admin: Admin, command: Any) -> Reply:
 
     @raise CommandError: it was not, and why; mistakes of ours are logged.
     """
+    admin.catch_up()
     try:
         return HANDLERS[type(command)](admin, command)
     except CommandError:

@@ -163,6 +163,11 @@ class Engine:
         except Exception:
             front.fail()
 
+    def catch_up(self) -> None:
+        """Have all that is over be counted, also what a thread has ended just now."""
+        if self._lane is not None:
+            self._lane.catch_up()
+
     def over(self, live: Live) -> None:
         """Nothing of this connection is left."""
         self.live.discard(live)

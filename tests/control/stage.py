@@ -45,6 +45,7 @@ class Office:
         self.live: list[Session] = []
         self.done: list[tuple[Any, ...]] = []
         self.faults: Sequence[str] = ()
+        self.caught = 0
 
     def listener(self, name: str, *remotes: Address) -> Policy:
         """@return: the policy of a new listener that forwards, or closes."""
@@ -64,6 +65,9 @@ class Office:
 
     def now(self) -> float:
         return NOW
+
+    def catch_up(self) -> None:
+        self.caught += 1
 
     def version(self) -> Mapping[str, Any]:
         return {"version": "1.2.3", "pid": 7}

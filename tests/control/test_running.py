@@ -37,7 +37,9 @@ class RunTests(SynchronousTestCase):
             return DONE
 
     def test_done(self) -> None:
-        self.assertIs(run(Office(), Do()), DONE)
+        office = Office()
+        self.assertIs(run(office, Do()), DONE)
+        self.assertEqual(office.caught, 1, "what is over was counted before")
 
     def test_mistake(self) -> None:
         """One of ours is logged, and its client is told no more than that."""

@@ -349,3 +349,11 @@ class TcpTests(UnixTests):
         self.assertTrue(is_reset(made.client))
         self.assertTrue(is_reset(made.backend))
         self.check(made, "stopped", 1, 1)
+
+    def test_stop_in_order(self) -> None:
+        """Both sides see the end, behind what was written."""
+        made = self.relayed()
+        self.synchronise(made)
+        self.loop.stop(made.pair, False)
+        self.assertEqual((receive(made.client), receive(made.backend)), (b"", b""))
+        self.check(made, "stopped", 1, 1)

@@ -186,6 +186,8 @@ class OwnershipTests(LoopCase):
         with self.assertRaises(TypeError):
             self.loop.stop(None)  # type: ignore[arg-type] # likewise
         with self.assertRaises(TypeError):
+            self.loop.stop()  # type: ignore[call-arg] # likewise
+        with self.assertRaises(TypeError):
             Loop()  # type: ignore[call-arg] # likewise
         with self.assertRaises(TypeError):
             Loop(pipes=1)  # type: ignore[call-arg] # likewise

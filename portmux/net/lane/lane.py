@@ -115,15 +115,23 @@ class Lane:
         self._in_c.stop()
         self.poller.stop()
 
+    def catch_up(self) -> None:
+        """Count what a thread has found to be over, and nobody was told of yet."""
+        self._in_c.catch_up()
+        self._end()
+
+    def _end(self) -> None:
+        gone, self._gone = self._gone, []
+        for live in gone:
+            try:
+                self._engine.over(live)
+            except Exception:
+                number = live.session.number
+                self._log.failure("session {number} was not ended", number=number)
+
     def _go_through(self) -> None:
         if self._gone:
-            gone, self._gone = self._gone, []
-            for live in gone:
-                try:
-                    self._engine.over(live)
-                except Exception:
-                    number = live.session.number
-                    self._log.failure("session {number} was not ended", number=number)
+            self._end()
         if self._fresh:
             fresh, self._fresh = self._fresh, []
             for stage in (Link.open, Link.read, Link.carry):

@@ -133,9 +133,9 @@ class Link:
         except Exception:
             self.fail()
 
-    def stop(self, how: str) -> None:
+    def stop(self, how: str, reset: bool = True) -> None:
         self.session.end(how)
-        self._close(reset=True)
+        self._close(reset)
 
     def fail(self) -> None:
         """A mistake of ours, or of an extension, costs one connection."""

@@ -114,6 +114,12 @@ class Native:
             except Exception:
                 self.fail()
 
+    def catch_up(self) -> None:
+        """Tell now of all that are over."""
+        if self.loop is not None:
+            self.loop.settle()
+            self.ready(IN)
+
     def fail(self) -> None:
         self._log.failure("the end of a session failed")
 
@@ -170,7 +176,7 @@ class Relayed(Pair):
     def expire(self) -> None:
         """The thread looks at the time itself."""
 
-    def stop(self, how: str) -> None:
+    def stop(self, how: str, reset: bool = True) -> None:
         self._session.end(how)
         if self._native.loop is not None:
-            self._native.loop.stop(self)
+            self._native.loop.stop(self, reset)

@@ -162,9 +162,10 @@ class Pair:
         except Exception:
             self.fail()
 
-    def stop(self, how: str) -> None:
+    def stop(self, how: str, reset: bool = True) -> None:
         self.session.end(how)
-        self._carry(RESET)
+        if not self.over_already:
+            self._end_both(reset)
 
     def fail(self) -> None:
         """A mistake of ours costs one connection, not the others."""

@@ -109,6 +109,19 @@ class NativeTests(SynchronousTestCase):
         record = live.session.closed(self.reactor.seconds())
         return record.end, record.detail, record.sent, record.received
 
+    def test_catch_up(self) -> None:
+        """Who asks is told of it before the poller would."""
+        self.native.catch_up()  # nothing was ever begun
+        live = self.begin(self.session())
+        self.client.close()
+        self.backend.close()
+        assert self.native.loop is not None
+        self.assertEqual(self.told, [])
+        self.native.catch_up()
+        self.assertEqual(self.told, [live])
+        self.native.catch_up()
+        self.finish(live)
+
     def test_relay(self) -> None:
         """Bytes go both ways; what was sniffed is counted once."""
         live = self.begin(self.session(b"a head"), b"ead")
