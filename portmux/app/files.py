@@ -10,11 +10,13 @@ import attrs
 from twisted.logger import Logger
 
 from portmux.app import sinks
-from portmux.app.output import AccessLog, Output, renderer
+from portmux.app.output import AccessLog, Output, log_record, renderer
 from portmux.app.pidfile import PidFile
 from portmux.app.sinks import MessageFile, Syslog
 from portmux.config.logs import Log
 from portmux.config.model import Config
+from portmux.core.asked import Asked
+from portmux.core.record import Record
 from portmux.errors import PortmuxError
 
 _log = Logger()
@@ -40,6 +42,11 @@ class Files:
     messages: MessageFile | Syslog | None = None
     access: AccessLog | None = None
     pid: PidFile | None = None
+
+    def record(self, record: Record | Asked) -> None:
+        """Write it."""
+        write = log_record if self.access is None else self.access
+        write(record)
 
     def following(self, config: Config) -> Files:
         """

@@ -16,7 +16,6 @@ from portmux.app.administration import Administration
 from portmux.app.ending import Ending
 from portmux.app.exposition import exposition
 from portmux.app.files import Files
-from portmux.app.output import log_record
 from portmux.app.sockets import Owner, Sockets
 from portmux.app.steering import Steering
 from portmux.app.supervised import Supervised
@@ -393,13 +392,9 @@ class Portmux(MultiService):
                 service.setServiceParent(self)
 
     def _asked(self, asked: Asked) -> None:
-        access = self._files.access
-        write = log_record if access is None else access
-        write(asked)
+        self._files.record(asked)
 
     def _ended(self, record: Record) -> None:
         if self.events:
             self.events.publish({"event": "session", **as_dict(record)})
-        access = self._files.access
-        write = log_record if access is None else access
-        write(record)
+        self._files.record(record)
