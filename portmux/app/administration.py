@@ -12,6 +12,7 @@ import attrs
 from portmux import __version__
 from portmux.actions.tunnel import Tunnel as Action
 from portmux.app.tunnels import resolved
+from portmux.config import parts
 from portmux.config.changes import Changes, Limits
 from portmux.config.logs import Level
 from portmux.config.model import Listener
@@ -190,6 +191,8 @@ class Administration:
         self._change(self._program.changes.limited(listener, old, limits))
 
     def log(self, level: Level, part: str) -> None:
+        if part and (wrong := parts.fault(part)) is not None:
+            raise CommandError(IMPOSSIBLE, wrong)
         self._change(self._program.changes.told(level, part))
 
     def reload(self) -> Sequence[str]:

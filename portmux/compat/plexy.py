@@ -46,7 +46,7 @@ _SHORTEST: Final = 0.001
 
 def socket(text: str) -> Host:
     """@raise ValueError: the text is no address with a port."""
-    found = sockets.bind_host(text, least=0)
+    found = sockets.bind_host(text, least=0, meant=sockets.LOOPBACK)
     if found.host == "*":
         raise ValueError(f"{quoted(text)} is not IP:PORT or [V6]:PORT")
     return found

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import attrs
 
+from portmux.config import parts
 from portmux.config.complete import shown
 from portmux.config.logs import Level
 from portmux.config.model import Config, Listener
@@ -151,6 +152,11 @@ class Changes:
                 dropped.append(f"{what} of {name}: there is no such listener")
             return name in names
 
+        def part(name: str) -> bool:
+            if (wrong := parts.fault(name)) is not None:
+                dropped.append(f"a level of messages: {wrong}")
+            return wrong is None
+
         kept = attrs.evolve(
             self,
             tunnels=tuple(tunnels),
@@ -158,6 +164,7 @@ class Changes:
             forward={n: to for n, to in self.forward.items() if known("backends", n)},
             pools={n: to for n, to in self.pools.items() if n in config.pools},
             limits={n: one for n, one in self.limits.items() if known("limits", n)},
+            levels={n: one for n, one in self.levels.items() if part(n)},
         )
         dropped += [
             f"backends of the pool {name}: there is no such pool"

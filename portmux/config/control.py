@@ -7,7 +7,7 @@ from typing import Final, Literal
 import attrs
 
 from portmux.config.checks import PATH, Clashes, Given, hold, is_private, like
-from portmux.core.address import BindAddress
+from portmux.config.values import OwnAddress
 from portmux.core.option import option
 
 USUAL: Final = "usual"
@@ -25,13 +25,13 @@ def _names(hosts: tuple[str, ...]) -> None:
 class Control:
     """How portmux is watched and changed while it runs."""
 
-    line: BindAddress | None = option(
+    line: OwnAddress | None = option(
         "where lines of text are understood, as nc and telnet send them; beyond "
         "loopback token-file is needed; none: nowhere",
         default=None,
         example="127.0.0.1:9999",
     )
-    rpc: BindAddress | None = option(
+    rpc: OwnAddress | None = option(
         "where JSON-RPC is understood, over HTTP and WebSocket; beyond loopback "
         "token-file is needed; none: nowhere",
         default=None,

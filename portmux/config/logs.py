@@ -7,6 +7,7 @@ from typing import Literal
 
 import attrs
 
+from portmux.config import parts
 from portmux.config.checks import PATH, Clashes, Given, hold, like, positive
 from portmux.config.values import Name
 from portmux.core.option import Octets, at_least, option
@@ -72,6 +73,9 @@ class Log:
 
     @staticmethod
     def conflicts(given: Given) -> Clashes:
+        for part in given.get("levels") or ():
+            if (wrong := parts.fault(part)) is not None:
+                yield ("levels", part), wrong
         output, access = given.get("output"), given.get("access")
         if output is not None and output == access:
             yield ("access",), "is the file of messages, another one or none is allowed"

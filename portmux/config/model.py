@@ -28,7 +28,7 @@ from portmux.config.control import Control
 from portmux.config.logs import Log
 from portmux.config.pools import Pool
 from portmux.config.tunnels import Tunnels
-from portmux.config.values import Name
+from portmux.config.values import Name, OwnAddress
 from portmux.core.address import BindAddress, Host, Unix
 from portmux.core.head import Matcher
 from portmux.core.option import Octets, Seconds, at_least, option
@@ -306,7 +306,7 @@ class GlobalLimits:
 class Metrics:
     """Who may read what is counted."""
 
-    prometheus: BindAddress | None = option(
+    prometheus: OwnAddress | None = option(
         "where to answer Prometheus' scrapes; beyond loopback token-file is needed; a "
         "unix socket belongs to who starts portmux, with mode 0600; none: nowhere",
         default=None,

@@ -20,7 +20,7 @@ from portmux.config.reference import first_sentence, written
 from portmux.config.shape import Field, Shape, shape_of, unwrap
 from portmux.config.sources.tunnel import Tunnel
 from portmux.config.tree import Items, Node, Scalar, Style, Table
-from portmux.config.values import NAME, Name, PoolName, leaf_of
+from portmux.config.values import NAME, Name, OwnAddress, PoolName, leaf_of
 from portmux.core.address import Address, BindAddress, Host, Unix
 from portmux.core.frame.framer import Framer
 from portmux.core.head import Matcher
@@ -39,6 +39,12 @@ _SIX = rf"\[[0-9A-Fa-f:.]+\]:{_PORT}"
 _HOST = rf"^([A-Za-z0-9_.-]+:{_PORT}|{_SIX})$"
 _LOCAL = rf"([A-Za-z0-9.-]+:[0-9]+|[0-9]+|{_SIX})"
 _UNIX = r"^unix:[^\u0000]+$"
+
+_BIND: Final[list[Json]] = [
+    {"type": "string", "pattern": rf"^([0-9.]+:{_PORT}|\*:{_PORT}|{_SIX})$"},
+    {"type": "string", "pattern": _UNIX},
+    {"type": "string", "pattern": r"^systemd:[!-9;-~]{1,255}$"},
+]
 
 SCALARS: Final[Mapping[Any, tuple[str, list[Json]]]] = {
     str: ("text", [{"type": ["string", "number", "boolean"]}]),
@@ -119,14 +125,8 @@ SCALARS: Final[Mapping[Any, tuple[str, list[Json]]]] = {
         "address",
         [{"type": "string", "pattern": _HOST}, {"type": "string", "pattern": _UNIX}],
     ),
-    BindAddress: (
-        "bind-address",
-        [
-            {"type": "string", "pattern": rf"^([0-9.]+:{_PORT}|\*:{_PORT}|{_SIX})$"},
-            {"type": "string", "pattern": _UNIX},
-            {"type": "string", "pattern": r"^systemd:[!-9;-~]{1,255}$"},
-        ],
-    ),
+    BindAddress: ("bind-address", _BIND),
+    OwnAddress: ("bind-address", _BIND),
     Tunnel: (
         "tunnel",
         [{"type": "string", "pattern": rf"^{_LOCAL}={_LOCAL}(,{_LOCAL})*(\[.+\])?$"}],

@@ -14,6 +14,8 @@ ADDRESS = "HOST:PORT, [V6]:PORT or unix:PATH"
 BIND_HOST = "IP:PORT, [V6]:PORT or *:PORT"
 BIND = "IP:PORT, [V6]:PORT, *:PORT, unix:PATH or systemd:NAME"
 
+LOOPBACK = "127.0.0.1"
+
 _LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -53,14 +55,28 @@ def bind_address(text: str) -> BindAddress:
     return bind_host(text, BIND, 0)
 
 
-def bind_host(text: str, allowed: str = BIND_HOST, least: int = 1) -> Host:
+def own_address(text: str) -> BindAddress:
+    """
+    Read where portmux itself is asked, which only this machine can do at first.
+
+    @raise ValueError: not what can be listened on.
+    """
+    if text.startswith(("unix:", "systemd:")):
+        return bind_address(text)
+    return bind_host(text, BIND, 0, LOOPBACK)
+
+
+def bind_host(
+    text: str, allowed: str = BIND_HOST, least: int = 1, meant: str = "*"
+) -> Host:
     """
     @param least: the lowest port; 0 is one that the system chooses.
+    @param meant: the host to propose where there is a port alone.
     @raise ValueError: not an IP address, or C{*}, and a port.
     """
-    name, port = _split(text, allowed, least)
+    name, port = _split(text, allowed, least, meant)
     if name != "*" and not _literal(name):
-        hint = "; did you mean 127.0.0.1?" if name == "localhost" else ""
+        hint = f"; did you mean {LOOPBACK}?" if name == "localhost" else ""
         raise ValueError(
             f"{quoted(name)} is a name, an IP address or * is allowed{hint}"
         )
@@ -90,21 +106,24 @@ def _inherited(text: str) -> Inherited:
     return Inherited(name)
 
 
-def _split(text: str, allowed: str, least: int) -> tuple[str, int]:
+def _split(
+    text: str, allowed: str, least: int, meant: str = LOOPBACK
+) -> tuple[str, int]:
     """
     @param least: the lowest port.
+    @param meant: the host to propose where there is none.
     @return: the canonical host and the port.
     @raise ValueError: they are neither.
     """
     name, colon, digits = text.rpartition(":")
     if not name and _PORT.fullmatch(digits):
-        meant = quoted(f"{'*' if '*' in allowed else '127.0.0.1'}:{digits}")
+        whole = quoted(f"{meant}:{digits}")
         raise ValueError(
-            f"{quoted(text)} has no host, {allowed} is allowed; did you mean {meant}?"
+            f"{quoted(text)} has no host, {allowed} is allowed; did you mean {whole}?"
         )
     if text.startswith("/"):
-        meant = quoted(f"unix:{text}")
-        raise ValueError(f"{quoted(text)} is a path; did you mean {meant}?")
+        whole = quoted(f"unix:{text}")
+        raise ValueError(f"{quoted(text)} is a path; did you mean {whole}?")
     if not colon or (_is_six(text) and not _is_six(name)):
         raise ValueError(f"{quoted(text)} has no port, {allowed} is allowed")
     if not name:
@@ -115,8 +134,8 @@ def _split(text: str, allowed: str, least: int) -> tuple[str, int]:
         return _six(name[1:-1]), int(digits)
     if ":" in name:
         literal = name.strip("[]")
-        meant = quoted(f"[{literal}]:{digits}")
-        hint = f"; did you mean {meant}?" if _is_six(literal) else ""
+        whole = quoted(f"[{literal}]:{digits}")
+        hint = f"; did you mean {whole}?" if _is_six(literal) else ""
         raise ValueError(f"{quoted(text)} is not {allowed}{hint}")
     if name != "*" and not _literal(name) and not _nameable(name):
         raise ValueError(f"{quoted(name)} is not a host, {allowed} is allowed")

@@ -22,6 +22,9 @@ NAME = "a name of up to 64 letters, digits, _ . -"
 Name = Annotated[str, "name"]
 """What people call a listener or a route: it stands in paths and records."""
 
+OwnAddress = Annotated[BindAddress, "own"]
+"""Where portmux itself is asked or told something."""
+
 PoolName = Annotated[str, "pool"]
 """The name of a pool that is configured in its own place."""
 
@@ -113,6 +116,7 @@ LEAVES: Mapping[Any, Leaf] = {
     Unix: Leaf(sockets.UNIX, sockets.unix),
     Address: Leaf(sockets.ADDRESS, sockets.address),
     BindAddress: Leaf(sockets.BIND, sockets.bind_address),
+    OwnAddress: Leaf(sockets.BIND, sockets.own_address),
     Tunnel: Leaf(TUNNEL, tunnel.read),
     Kept: Leaf(TUNNEL, tunnel.kept),
     PoolName: Leaf(NAME, name),

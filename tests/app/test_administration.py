@@ -88,6 +88,14 @@ class TunnelTests(AdministrationCase):
         asked = '{"jsonrpc":"2.0","id":1,"method":"openTunnel","params":["%d",["1"]]}'
         self.assertEqual(json.loads(self.ask(asked % self.to))["error"]["code"], IO)
 
+    def test_part_unknown(self) -> None:
+        """Nothing is changed for it."""
+        self.started(ECHO)
+        said = self.ask("log debug nett")
+        self.assertIn('SORRY: "nett" is no part of portmux', said)
+        self.assertIn('did you mean "net"?', said)
+        self.assertEqual(self.ask("diff"), "OK: nothing was changed\n")
+
     def test_one_is_missing(self) -> None:
         """What could not be opened at the start stands in the way of nothing else."""
         missing, port = f"{self.to}=1", self.port()

@@ -88,3 +88,5 @@ class PlexyTests(SynchronousTestCase):
             self.assertRaises(ValueError, seconds, wrong)
         for wrong in ("1", "localhost:1", "127.0.0.1"):
             self.assertRaises(ValueError, socket, wrong)
+        said = self.assertRaises(ValueError, socket, ":9999")
+        self.assertIn('did you mean "127.0.0.1:9999"?', str(said))

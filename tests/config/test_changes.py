@@ -143,6 +143,13 @@ class ChangesTests(SynchronousTestCase):
         made = made.without("127.0.0.1:1")
         self.assertEqual(list(made.backends), ["p", "front"], "pools with a name")
 
+    def test_part_is_gone(self) -> None:
+        """A level of what an older portmux was made of is dropped, with a warning."""
+        found, dropped = changed(Changes().told("debug", "gone"), self.read)
+        self.assertEqual(found.log.levels, {"app": "warn"})
+        (said,) = dropped
+        self.assertIn('a level of messages: "gone" is no part of portmux', said)
+
     def test_dropped(self) -> None:
         """What has no place in a configuration any more, with a word for each."""
         made = Changes().opened(tunnel("8=9")).forwarded("gone", (Host("a", 1),))

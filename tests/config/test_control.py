@@ -45,6 +45,13 @@ class ControlTests(SynchronousTestCase):
         for address in ("127.9.9.9:1", "[::1]:1", "unix:/run/x"):
             self.control(f'line: "{address}", rpc: none')
 
+    def test_port_alone(self) -> None:
+        """What is proposed needs no token."""
+        for name in ("line", "rpc"):
+            for text in ("9999", ":9999"):
+                (fault,) = self.faults(f'{name}: "{text}"')
+                self.assertTrue(fault.endswith('; did you mean "127.0.0.1:9999"?'))
+
     def test_one_place(self) -> None:
         (fault,) = self.faults('line: "127.0.0.1:1", rpc: "127.0.0.1:1"')
         self.assertEqual(fault, "rpc: 127.0.0.1:1 is that of line, another is allowed")

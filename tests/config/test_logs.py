@@ -24,6 +24,7 @@ class LogTests(SynchronousTestCase):
             "{output: syslog, rotate: 1MB}": "log.rotate: means nothing without a file",
             "{access: x, rotate: 0}": "log.rotate: 0 is not allowed, more than 0",
             "{access: x, rotate: {size: 1, keep: 0}}": "log.rotate.keep: 0 is too",
+            "{levels: {nett: debug}}": 'log.levels.nett: "nett" is no part of portmux',
             "{levels: {net: verbose}}": 'log.levels.net: "verbose" is not allowed',
         }.items():
             (fault,) = faults_of(inputs(text + log))

@@ -255,6 +255,8 @@ class FaultTests(SynchronousTestCase):
         (fault,) = faults_of(inputs(text % (1, '"*:2"')))
         self.assertIn("metrics.prometheus: *:2 may be beyond loopback", fault)
         self.assertIn("token-file is needed", fault)
+        (fault,) = faults_of(inputs(text % (1, "9997")))
+        self.assertTrue(fault.endswith('did you mean "127.0.0.1:9997"?'), fault)
         with_token = text % (1, '"*:2", token-file: /etc/token')
         self.assertEqual(faults_of(inputs(with_token)), [])
 
