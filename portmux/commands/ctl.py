@@ -66,6 +66,7 @@ def _ctl(options: argparse.Namespace) -> int:
     """@return: 0; 1 when it was not done, 2 when it cannot be asked for."""
     line = " ".join([options.asked, *options.words])
     try:
+        _refuse_second(line)
         command = None if options.asked == _TOP else of_line(ALL, line)
         talk = Talk.to(options.at, os.environ)
     except (CommandError, ValueError) as wrong:
@@ -87,11 +88,20 @@ def _ctl(options: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_second(line: str) -> None:
+    """@raise ValueError: a word holds an end of line, behind which others begin."""
+    if "\n" in line:
+        raise ValueError("a word holds an end of line, which no command takes")
+
+
 def _do(talk: Talk, options: argparse.Namespace, command: Any, line: str) -> None:
     """@raise Refused: it was not done."""
     declared = next((each for each in ALL if each.kind is type(command)), None)
     if command is None:
-        top.show(talk, options.once or not sys.stdout.isatty())
+        if options.json:
+            print(json.dumps(top.taken(talk, 0.0).told(), indent=2))
+        else:
+            top.show(talk, options.once or not sys.stdout.isatty())
     elif isinstance(command, Watch):
         _watch(talk, options.json)
     elif declared is not None and declared.method and _as_data(command, options.json):

@@ -8,6 +8,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn, TypeVar
 
+from portmux import __version__
 from portmux.app.inputs import NONE, inputs
 from portmux.commands.common import Commands
 from portmux.commands.run import foreground
@@ -62,6 +63,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--ca-bundle", metavar="FILE", help=text)
     text = "tell what a tunnel is written like"
     add("--help-tunnel", action=_HelpTunnel, help=text)
+    add("-V", "--version", action="version", version=f"portmux {__version__}")
     text = "local socket, remotes and options: 3000=3001,3002[retries=5]"
     add("tunnels", metavar="TUNNEL", nargs="*", help=text)
 

@@ -33,6 +33,12 @@ class Picture:
     backends: Sequence[Row]
     sessions: Sequence[Row]
 
+    def told(self) -> Mapping[str, Any]:
+        """@return: for programs, without the time of a clock that they do not know."""
+        told = attrs.asdict(self, recurse=False)
+        del told["at"]
+        return told
+
 
 def taken(talk: Talk, at: float) -> Picture:
     """@return: what goes on now."""

@@ -116,6 +116,20 @@ class CtlTests(SynchronousTestCase):
         self.assertEqual(json.loads(out), ["No tunnels"])
         self.assertEqual(json.loads(self.ctl("--json", "version")[1])["pid"], 7)
 
+    def test_top_json(self) -> None:
+        """For programs it is one picture, of numbers that only grow."""
+        self.office.listener("front", Host("10.0.0.1", 80))
+        status, out, _ = self.ctl("--json", "top")
+        told = json.loads(out)
+        self.assertEqual(list(told), ["version", "listeners", "backends", "sessions"])
+        self.assertEqual((status, told["listeners"][0]["listener"]), (0, "front"))
+
+    def test_two_lines(self) -> None:
+        """Nothing that a word holds is taken for another command."""
+        status, _, err = self.ctl("explain", "front", "a\nclose 1")
+        self.assertEqual(status, 2)
+        self.assertIn("a word holds an end of line", err)
+
     def test_refused(self) -> None:
         """Status 1: it was asked, and was not done."""
         for words in (["close", "1"], ["drain", "p", "b"], ["--json", "routes", "x"]):

@@ -7,7 +7,7 @@ import io
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux import cli
+from portmux import __version__, cli
 from portmux.commands.plexy import given
 from portmux.config.load import load
 
@@ -44,6 +44,11 @@ class PlexyTests(SynchronousTestCase):
         for words in (["-c", "x"], ["--remote-retries", "-1"], ["--nosuch"]):
             status, _, err = self.run_(*words)
             self.assertEqual(status, 2, err)
+
+    def test_version(self) -> None:
+        """Ours, for it is not plexy."""
+        for word in ("-V", "--version"):
+            self.assertEqual(self.run_(word), (0, f"portmux {__version__}\n", ""))
 
     def test_help_tunnel(self) -> None:
         status, out, _ = self.run_("--help-tunnel")
