@@ -69,6 +69,7 @@ class Steering:
         self._engine = engine
         self._environ = environ
         self._directory = directory
+        self._told = ""
         self.services = {
             LINE: ControlService("control.line", self._lines, engine),
             RPC: ControlService("control.rpc", self._rpc, engine),
@@ -96,14 +97,10 @@ class Steering:
 
     def _socket(self, path: str | None) -> Unix | None:
         if path == USUAL:
-            path = usual(self._environ, os.geteuid() == 0)
-            try:
-                if path is not None:
-                    os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-            except OSError as error:
-                why = os.strerror(error.errno or 0).lower()
-                self._log.info("no control socket {path}: {why}", path=path, why=why)
-                path = None
+            path, why = _prepared(usual(self._environ, os.geteuid() == 0))
+            if path is None and why != self._told:
+                self._log.info("no control socket for portmux ctl: {why}", why=why)
+            self._told = why
         return None if path is None else Unix(os.path.join(self._directory, path))
 
     def tokens(self, config: Config) -> tuple[bytes | None, bytes | None]:
@@ -139,6 +136,18 @@ class Steering:
         trusted, crowded = isinstance(source, Unix), others >= CROWD
         reactor = self._engine().reactor
         return HttpSession(self.desk, reactor, trusted, crowded, left)
+
+
+def _prepared(path: str | None) -> tuple[str | None, str]:
+    """@return: the path, once its directory is there; or none, and why."""
+    if path is None:
+        return None, "XDG_RUNTIME_DIR is not set; set it, or control.socket to a path"
+    try:
+        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+    except OSError as error:
+        why = os.strerror(error.errno or 0).lower()
+        return None, f"{os.path.dirname(path)} cannot be made: {why}"
+    return path, ""
 
 
 def read_token(path: str, directory: str) -> bytes:

@@ -6,7 +6,9 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import cast
 
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.app.steering import LINE, RPC, SOCKET, Steering, read_token, usual
@@ -61,11 +63,30 @@ class SteeringTests(SynchronousTestCase):
         control = Control(socket=None)
         self.assertEqual(steering.listenings(Config(start="any", control=control)), {})
 
+    def said(self, steering: Steering) -> list[str]:
+        """@return: what is told when there is no socket; at each look, at most once."""
+        heard: list[LogEvent] = []
+        hear = cast(ILogObserver, heard.append)
+        globalLogPublisher.addObserver(hear)
+        try:
+            for _ in range(2):
+                self.assertEqual(steering.listenings(Config(start="any")), {})
+        finally:
+            globalLogPublisher.removeObserver(hear)
+        return [formatEvent(event) for event in heard]
+
     def test_no_directory(self) -> None:
         """Then there is no socket, and no harm."""
         Path(self.folder, "file").write_text("")
-        steering = self.steering(RUNTIME_DIRECTORY=f"{self.folder}/file")
-        self.assertEqual(steering.listenings(Config(start="any")), {})
+        steering = self.steering(RUNTIME_DIRECTORY=f"{self.folder}/file/deep")
+        (line,) = self.said(steering)
+        self.assertIn(f"{self.folder}/file/deep cannot be made: not a dir", line)
+
+    def test_no_place(self) -> None:
+        """A user who has none is told what to set."""
+        self.patch(os, "geteuid", lambda: 1000)
+        (line,) = self.said(self.steering())
+        self.assertIn("XDG_RUNTIME_DIR is not set; set it, or control.socket", line)
 
     def test_obey(self) -> None:
         steering = self.steering()
