@@ -1,7 +1,9 @@
 /*
  * backend: the server behind the measured proxy; wire.h says what it does.
  *
- * Listens on a free port of 127.0.0.1, prints {"port": N} and serves until
+ *   backend [PORT]
+ *
+ * Listens on PORT of 127.0.0.1, or a free one, prints {"port": N} and serves until
  * standard input ends, so that it never outlives the program that started it.
  * One thread, one level-triggered epoll. Sinks discard with MSG_TRUNC: the
  * kernel then copies nothing, and the core shared with load is left to load.
@@ -42,15 +44,17 @@ static void watch(int operation, int fd, uint32_t events)
         die("epoll_ctl");
 }
 
-static int listen_somewhere(void)
+static int listen_on(uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     socklen_t size = sizeof address;
     int one = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0 || bind(fd, (void *)&address, sizeof address) < 0)
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0)
+        die("socket");   /* the port is free at once when a backend was killed */
+    if (bind(fd, (void *)&address, sizeof address) < 0)
         die("bind");
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
         die("TCP_NODELAY");   /* accepted sockets inherit it */
@@ -200,7 +204,7 @@ static void serve(int fd, uint32_t events)
         echo(fd);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct epoll_event ready[EVENTS];
     int listener;
@@ -212,7 +216,7 @@ int main(void)
         die("backend");
     memset(answer, 'a', sizeof answer);
     memset(filler, 'f', sizeof filler);
-    listener = listen_somewhere();
+    listener = listen_on(argc > 1 ? (uint16_t)atoi(argv[1]) : 0);
     watch(EPOLL_CTL_ADD, listener, EPOLLIN);
     watch(EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN);
     for (;;) {

@@ -49,6 +49,24 @@ def resident(pids: Iterable[int]) -> int:
     )
 
 
+def threads(pid: int) -> int:
+    """@return: how many a process has."""
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def descriptors(pid: int) -> tuple[int, int]:
+    """@return: how many a process has open: of pipes, and of anything else."""
+    pipes = others = 0
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            is_pipe = os.readlink(f"/proc/{pid}/fd/{name}").startswith("pipe:")
+        except FileNotFoundError:
+            continue  # closed meanwhile
+        pipes += is_pipe
+        others += not is_pipe
+    return pipes, others
+
+
 def busy_seconds(text: str, cores: Iterable[int], ticks: int) -> float:
     """
     @param text: what C{/proc/stat} holds.

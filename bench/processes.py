@@ -152,11 +152,16 @@ class Started:
 
 
 @contextmanager
-def backend(program: Path, core: int) -> Iterator[Started]:
-    """Run a backend. It ends with us even if we are killed: its input ends."""
+def backend(program: Path, core: int, port: int = 0) -> Iterator[Started]:
+    """
+    Run a backend. It ends with us even if we are killed: its input ends.
+
+    @param port: where it listens; 0: on a free port.
+    """
+    command = [str(program), str(port)]
     with pinned(core):
         process = subprocess.Popen(
-            [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
     with _stopped(process):
         assert process.stdout is not None

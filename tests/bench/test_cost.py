@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from bench.cost import Reading, busy_seconds, cpu_seconds, family, resident
+from bench.cost import (
+    Reading,
+    busy_seconds,
+    cpu_seconds,
+    descriptors,
+    family,
+    resident,
+    threads,
+)
 
 STAT = """\
 cpu  300 0 300 1000 0 0 0 0 0 0
@@ -52,6 +61,25 @@ class ProcessTests(SynchronousTestCase):
         one = resident([os.getpid()])
         self.assertGreater(one, 2**20)
         self.assertGreater(resident([os.getpid()] * 2), 1.5 * one)
+
+    def test_descriptors(self) -> None:
+        """Pipes are told apart."""
+        pipes, others = descriptors(os.getpid())
+        ends = os.pipe()
+        try:
+            self.assertEqual(descriptors(os.getpid()), (pipes + 2, others))
+        finally:
+            for end in ends:
+                os.close(end)
+
+    def test_threads(self) -> None:
+        """One more is one more, until it has ended."""
+        before, over = threads(os.getpid()), threading.Event()
+        one = threading.Thread(target=over.wait)
+        one.start()
+        self.assertEqual(threads(os.getpid()), before + 1)
+        over.set()
+        one.join()
 
     def test_family(self) -> None:
         """Children count with their parent."""
