@@ -328,7 +328,7 @@ class Portmux(MultiService):
         """End the sessions of a listener that is gone, and forget its numbers."""
         for live in list(self.engine.live):
             if live.session.listener == listener:
-                live.stop("tunnel-closed")
+                live.stop("tunnel-closed", reset=False)
         self.metrics.listeners.pop(listener, None)
 
     # -- parts

@@ -276,11 +276,15 @@ class Session:
             return FINISH[other]
         return WAIT
 
-    def lost(self, side: Side, now: float) -> Effect:
-        """This side's connection is gone without an orderly end."""
+    def lost(self, side: Side, now: float, why: str = "") -> Effect:
+        """
+        This side's connection is gone without an orderly end.
+
+        @param why: one clause, where more is known than that.
+        """
         if self._ending:
             return WAIT
-        self.end("client-lost" if side is Side.CLIENT else "backend-lost")
+        self.end("client-lost" if side is Side.CLIENT else "backend-lost", why)
         return RESET
 
     def served(self, how: str = "done", detail: str = "") -> Effect:

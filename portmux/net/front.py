@@ -157,9 +157,9 @@ class Front(Protocol):
             self._on(self.session.end("done"))
         self.over()
 
-    def back_lost(self) -> None:
+    def back_lost(self, why: str) -> None:
         if self.session.phase is not Phase.CLOSE:
-            self._on(self.session.lost(Side.BACKEND, self._now()))
+            self._on(self.session.lost(Side.BACKEND, self._now(), why))
         self.over()
 
     def fail(self) -> None:
@@ -171,10 +171,20 @@ class Front(Protocol):
         self._log.failure("session {number} failed", number=self.session.number)
         self.transport.connectionLost(Failure())
 
-    def stop(self, how: str) -> None:
+    def stop(self, how: str, reset: bool = True) -> None:
         """End the session now, for a reason of the operator's."""
         self.session.end(how)
-        self._close(reset=True)
+        if reset:
+            self._close(reset=True)
+            return
+        self._give_up_attempt()
+        self.session.closing(self._now())
+        back = self._back
+        if back is not None and not back.gone:
+            back.transport.end(reset=unsent(back.transport) > 0)
+        if not self._gone:
+            self.transport.end(reset=unsent(self.transport) > 0)
+        self._watch()
 
     def over(self) -> None:
         """See whether anything of the connection is left."""

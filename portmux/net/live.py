@@ -17,9 +17,11 @@ class Live(Protocol):
     def expire(self) -> None:
         """The session's deadline may have passed."""
 
-    def stop(self, how: str) -> None:
+    def stop(self, how: str, reset: bool = True) -> None:
         """
-        End it at once, for a reason of the operator's: both sides see a reset.
+        End it at once, for a reason of the operator's.
 
         @param how: the record's word for it.
+        @param reset: both sides see a reset; else they see the end, and what one
+            of them has not been sent yet, it is not.
         """

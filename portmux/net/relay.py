@@ -10,7 +10,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from portmux.net.secure import has_ended
+from portmux.net.secure import broken, has_ended
 from portmux.net.stream import Stream, unsent
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ class Back(Protocol):
         session = self._session
         # On TLS, what is unsent is no longer the client's octets, and may be more.
         session.sent = max(0, session.sent - unsent(self.transport))
-        if has_ended(self.transport):
+        why = broken(reason)
+        if has_ended(self.transport) and not why:
             self._front.back_ended()
         else:
-            self._front.back_lost()
+            self._front.back_lost(why)

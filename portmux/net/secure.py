@@ -281,10 +281,7 @@ class Handshake(TwistedProtocol):
             return f"{whose} {told}"
         if reason.check(ConnectionClosed):
             return "closed during the TLS handshake"
-        error = reason.value
-        if isinstance(error, SSL.Error) and error.args and error.args[0]:
-            return f"TLS: {error.args[0][-1][-1]}"
-        return f"TLS: {reason.getErrorMessage() or 'failed'}"
+        return broken(reason) or f"TLS: {reason.getErrorMessage() or 'failed'}"
 
     def _warn(self, why: str) -> None:
         self._log.warn("backend {address}: {why}", address=self._address, why=why)
@@ -300,6 +297,17 @@ def has_ended(stream: Stream) -> bool:
     """@return: whether TLS is spoken there and the peer has told its end."""
     secure: object = stream
     return isinstance(secure, Secure) and secure.ended
+
+
+def broken(reason: Failure) -> str:
+    """
+    @return: what TLS did not go on for, such as an alert of the peer's, which is an
+        end as well; empty where that was something else.
+    """
+    error = reason.value
+    if isinstance(error, SSL.Error) and error.args and error.args[0]:
+        return f"TLS: {error.args[0][-1][-1]}"
+    return ""
 
 
 def _mismatch(connection: SSL.Connection, name: str) -> str | None:

@@ -80,6 +80,23 @@ class CtlTests(ControlCase):
         status, out, err = self.call(*PORTMUX, "check", "-c", other)
         self.assertEqual(status, 0, out + err)
 
+    def test_close(self) -> None:
+        """A tunnel's clients and remotes see the end, not a reset, at once."""
+        with (
+            closing(socket.create_server(("127.0.0.1", 0))) as remote,
+            closing(socket.create_server(("127.0.0.1", 0))) as free,
+        ):
+            port = free.getsockname()[1]
+            free.close()
+            self.ctl("open", f"{port}={remote.getsockname()[1]}")
+            with connect(port) as client, closing(remote.accept()[0]) as served:
+                served.settimeout(30)
+                client.sendall(b"x")
+                self.assertEqual(served.recv(9), b"x")
+                self.ctl("close", str(port))
+                self.assertEqual((client.recv(9), served.recv(9)), (b"", b""))
+        self.running.wait_for(r"end=tunnel-closed")
+
     def test_sessions(self) -> None:
         """They are shown, and ended."""
         with connect(self.running.port()) as client:

@@ -136,6 +136,17 @@ class RelayTests(SecureCase):
         server.send(b"answer")
         self.assertEqual(self.receive(client), b"answer")
 
+    def test_no_client_certificate(self) -> None:
+        """TLS 1.3 agrees before it tells that there has to be one."""
+        client = self.client(self.plan())
+        with ignoring(ssl.SSLError, ConnectionError):
+            self.server(clients=self.pem)
+        self.reactor.settle()
+        record = self.record()
+        self.assertEqual(record.end, "backend-lost")
+        self.assertRegex(record.detail, "TLS: .*alert certificate required")
+        client.close()
+
     def test_connecting_takes_its_time(self) -> None:
         """A backend that says nothing has the time of an attempt, no more."""
         self.client(self.plan())

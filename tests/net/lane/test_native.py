@@ -215,6 +215,13 @@ class NativeTests(SynchronousTestCase):
         self.assertEqual(self.finish(live), ("drained", "", 4, 0))
         live.stop("too late")
 
+    def test_stop_in_order(self) -> None:
+        """Both sides see the end."""
+        live = self.begin(self.session())
+        live.stop("tunnel-closed", reset=False)
+        self.assertEqual((receive(self.client), receive(self.backend)), (b"", b""))
+        self.assertEqual(self.finish(live), ("tunnel-closed", "", 4, 0))
+
     def test_over_is_not_told_from_within(self) -> None:
         """Not even when the client has gone before it began."""
         reset(self.client)
