@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from portmux.core.address import Address
+from portmux.core.backend import Backend
 from portmux.core.frame.framer import Framer, Trouble
 from portmux.core.mux.asker import Asker, Stage
 from portmux.core.mux.clients import Clients
@@ -156,8 +157,8 @@ class Multiplexer:
         self.tally.unsolicited += link.unsolicited - before
         if link.broken:
             self._drop(link, link.broken, now)
-        elif link.closing and not link.busy:
-            self._drop(link, "", now)
+        else:
+            self._drop_if_over(link, now)
         return self._go(now)
 
     def ended(self, link: Link, now: float) -> list[Effect]:
@@ -166,6 +167,15 @@ class Multiplexer:
             for request, frame in link.end(now):
                 self._exchanges.answer(request, frame, now)
             self._drop(link, link.broken or "closed by the target", now)
+        return self._go(now)
+
+    def withdraw(self, backend: Backend, now: float) -> list[Effect]:
+        """Nothing more is to go to a backend; what is under way there may end."""
+        for upstream in self._upstreams:
+            for link in list(upstream.links):
+                if link.backend is backend:
+                    link.closing = True
+                    self._drop_if_over(link, now)
         return self._go(now)
 
     # -- time
@@ -204,6 +214,7 @@ class Multiplexer:
             if not link.give_up(request):
                 self._drop(link, "no answer in time", now)
             self._exchanges.silent(request, now)
+        self._drop_if_over(link, now)
 
     # -- what follows
 
@@ -246,6 +257,10 @@ class Multiplexer:
         """@param why: it is given up, if that is not as it should be."""
         self._out.append(Drop(link, reset=bool(why)))
         self._lose(link, why, now)
+
+    def _drop_if_over(self, link: Link, now: float) -> None:
+        if link.closing and not link.busy and link.phase is not Phase.GONE:
+            self._drop(link, "", now)
 
     def _lose(self, link: Link, why: str, now: float) -> None:
         lost = link.take_all()

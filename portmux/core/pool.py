@@ -67,6 +67,8 @@ class Pool:
     """
     @ivar name: a pool's in the configuration, or C{LISTENER/ROUTE}.
     @ivar observers: told of every change of a backend, after it.
+    @ivar withdrawn: told of a backend that an operator gives to nobody any more, so
+        that what would use it for ever looks for another one.
     @ivar waiting: sessions for which there was no room yet.
     @ivar by_source: whether it matters where a session comes from.
     """
@@ -74,6 +76,9 @@ class Pool:
     name: str = ""
     settings: Settings = attrs.field(factory=Settings)
     observers: list[Callable[[Change], None]] = attrs.field(factory=list, repr=False)
+    withdrawn: list[Callable[[Backend], None]] = attrs.field(
+        factory=list, init=False, repr=False
+    )
     waiting: Line = attrs.field(factory=Line, init=False, repr=False)
     by_source: bool = attrs.field(default=False, init=False)
     _backends: dict[Address, Backend] = attrs.field(factory=dict, init=False)
@@ -226,6 +231,7 @@ class Pool:
         del self._backends[backend.address]
         self._review()
         self._tell(backend, before, None, "removed", now)
+        self._withdraw(backend)
 
     def enable(self, backend: Backend, now: float) -> None:
         """It is up, whatever was the matter with it."""
@@ -330,6 +336,11 @@ class Pool:
         backend.wanted = state
         backend.health.restore()
         self._changed(backend, before, reason, now)
+        self._withdraw(backend)
+
+    def _withdraw(self, backend: Backend) -> None:
+        for told in list(self.withdrawn):
+            told(backend)
 
     def _changed(
         self, backend: Backend, before: State, reason: str, now: float

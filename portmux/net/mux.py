@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from zope.interface import implementer
 
 from portmux.core.asked import Asked
+from portmux.core.backend import Backend
 from portmux.core.counts import Counts
 from portmux.core.multiplex import Multiplexer
 from portmux.core.mux.asker import Asker
@@ -72,6 +73,7 @@ class Hub:
         self._upstreams: dict[Link, Upstream] = {}
         self._todo: deque[Effect] = deque()
         self._at_work = False
+        self._retired = False
         self._timer: IDelayedCall | None = None
         self._called_at = math.inf
         self._ways: dict[type[Effect], Callable[[Any], None]] = {
@@ -100,6 +102,8 @@ class Hub:
             self._least = self.mux.least
             self._now: Callable[[], float] = engine.reactor.seconds
             self._log.start(engine.reactor, self._route, self._tally)
+            for pool in self.pools:
+                pool.withdrawn.append(self._withdrawn)
             now = self._now()
             self.carry(self.mux.start(now), now)
 
@@ -107,7 +111,9 @@ class Hub:
         if self._engine is not None:
             self._log.stop()
             now = self._now()
+            self._retired = True
             self.carry(self.mux.retire(now), now)
+            self._forget_pools()
 
     async def serve(self, client: Client) -> None:
         """The whole life of a client's connection."""
@@ -126,7 +132,19 @@ class Hub:
             self.carry(self.mux.leave(asker, now), now)
             del self._mouths[asker]
             self._log.clients -= 1
+            self._forget_pools()
             client.session.note(requests=asker.requests, failed=asker.failed)
+
+    def _withdrawn(self, backend: Backend) -> None:
+        now = self._now()
+        self.carry(self.mux.withdraw(backend, now), now)
+
+    def _forget_pools(self) -> None:
+        """Pools may live on when nobody is left who would connect to them."""
+        if self._retired and not self._mouths:
+            for pool in self.pools:
+                if self._withdrawn in pool.withdrawn:
+                    pool.withdrawn.remove(self._withdrawn)
 
     # -- what happens
 

@@ -231,6 +231,20 @@ class OperatorTests(SynchronousTestCase):
             pool.release(one)
             self.assertEqual(one.active, 0)
 
+    def test_who_would_keep_it_for_ever_is_told(self) -> None:
+        """Not when it comes back, nor of what chance did to it."""
+        pool = pool_of(A, B)
+        told: list[Backend] = []
+        pool.withdrawn.append(told.append)
+        one, two = pool.backends
+        pool.failed(one, "connection refused", NOW)
+        self.assertEqual(told, [])
+        pool.drain(one, NOW)
+        pool.enable(one, NOW)
+        pool.disable(two, NOW)
+        pool.remove(one, NOW)
+        self.assertEqual(told, [one, two, one])
+
     def test_add(self) -> None:
         """It gets sessions at once, and is told."""
         pool = pool_of(slow_start=10.0)

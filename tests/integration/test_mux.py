@@ -17,6 +17,11 @@ listeners:
     mux: {protocol: line, to: "127.0.0.1:%d", connect: {at-start: true}%s}
 %s"""
 
+POOL = """\
+listeners: {front: {bind: "127.0.0.1:0", mux: {protocol: line, pool: plc}}}
+pools: {plc: {backends: ["127.0.0.1:%d"]}}
+"""
+
 
 class Target:
     """
@@ -104,6 +109,18 @@ class MuxTests(ProcessCase):
             running.tell(signal.SIGTERM)
             self.assertEqual(running.status(), 0)
         self.until(lambda: self.target.live == 0, running)
+
+    def test_reload_of_the_pool(self) -> None:
+        """What is no longer there gets no more requests, however well it works."""
+        other = Target()
+        self.addCleanup(other.listening.close)
+        running = self.portmux(POOL % self.target.port)
+        with connect(running.port()) as client:
+            self.ask(client, b"before")
+            self.reload(running, POOL % other.port)
+            self.until(lambda: self.target.live == 0, running)
+            self.assertEqual(self.ask(client, b"after"), b"AFTER\n")
+        self.assertEqual((self.target.connections, other.connections), (1, 1))
 
     def test_hangup(self) -> None:
         """Where it is wanted so, that is the end, too."""

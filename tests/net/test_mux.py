@@ -218,6 +218,26 @@ class LastingTests(HubCase):
         self.reactor.settle()
         self.assertTrue(all(self.is_ended(back) for back in backs))
 
+    def test_leaves_a_backend_that_is_withdrawn(self) -> None:
+        """At once where nothing is under way; nobody is told once it has ended."""
+        self.start()
+        (pool,) = self.hub.pools
+        client = self.client(b"a\n")
+        backs = self.connections()
+        pool.disable(pool.backends[0], 0.0)
+        self.reactor.settle()
+        heard = [self.receive(back) for back in backs]
+        self.assertEqual(sorted(heard), [b"", b"a\n"])
+        backs[heard.index(b"a\n")].sendall(b"A\n")
+        self.assertEqual(self.receive(client), b"A\n")
+        self.assertTrue(all(self.is_ended(back) for back in backs))
+        self.assertEqual(len(pool.withdrawn), 1)
+        self.hub.retire()
+        self.assertEqual(len(pool.withdrawn), 1)
+        client.close()
+        self.reactor.settle()
+        self.assertEqual(pool.withdrawn, [])
+
     def test_is_counted_where_it_should_be(self) -> None:
         self.share()
         counts = Counts()

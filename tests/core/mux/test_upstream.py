@@ -6,10 +6,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Host
 from portmux.core.frame.line import Line
+from portmux.core.frame.modbus import Modbus
 from portmux.core.mux.settings import JITTER, Settings
 from portmux.core.mux.tally import Tally
 from portmux.core.mux.upstream import Upstream
 from portmux.core.pool import Pool
+from tests.core.mux.chaos import Tcp
 from tests.core.mux.stage import TARGET, Stage
 
 OTHER = Host("192.0.2.10", 502)
@@ -93,6 +95,42 @@ class BackendTests(SynchronousTestCase):
         pool.enable(pool.backends[0], 3.0)
         stage.advance(1)
         self.assertEqual(stage.wires[0].take(), b"b\n")
+
+    def test_who_is_withdrawn_gets_no_more_requests(self) -> None:
+        """A connection that lasts for ever would go on with it else."""
+        pool = Pool.of([TARGET, OTHER])
+        stage = Stage(pools=[pool], connections=2)
+        first = pool.backends[0]
+        pool.withdrawn.append(
+            lambda one: stage.carry(stage.mux.withdraw(one, stage.now))
+        )
+        one, two = stage.client(), stage.client()
+        for person in (one, two):
+            stage.ask(person, b"a\n")
+        busy, idle = stage.wires
+        stage.say(idle, b"A\n")
+        pool.drain(first, 0.0)
+        self.assertEqual((busy.dropped, idle.dropped), (None, False))
+        stage.ask(two, b"b\n")
+        self.assertEqual(stage.wires[2].link.backend.address, OTHER)
+        stage.say(busy, b"A\n")
+        self.assertEqual((one.heard, busy.dropped), (b"A\n", False))
+        stage.say(stage.wires[2], b"B\n")
+        self.assertEqual((two.heard, first.active), (b"A\nB\n", 0))
+
+    def test_also_when_its_answer_is_not_waited_for(self) -> None:
+        """A connection that outlives a request without an answer goes as well."""
+        pool = Pool.of([TARGET])
+        framer = Modbus()
+        stage = Stage(
+            framer, [pool], framer.expert(), tolerant=True, answer=1.0, replies=True
+        )
+        one = stage.client()
+        stage.ask(one, Tcp().request(1, 1, False, 1))
+        pool.disable(pool.backends[0], 0.0)
+        stage.carry(stage.mux.withdraw(pool.backends[0], 0.0))
+        stage.advance(1)
+        self.assertEqual([wire.dropped for wire in stage.wires], [False])
 
     def test_what_is_held_is_given_back(self) -> None:
         pool = Pool.of([TARGET])
