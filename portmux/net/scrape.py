@@ -7,11 +7,15 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any, Final
 
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IAddress
+from twisted.logger import Logger
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, UNAUTHORIZED, Request
 from twisted.web.resource import Resource
 from twisted.web.server import Request as SiteRequest
 from twisted.web.server import Site
 
+from portmux.core.address import Host
 from portmux.core.token import bearer, is_token
 
 MOST: Final = 8
@@ -67,8 +71,15 @@ class _Request(SiteRequest):
         """No request needs a body: what is sent is dropped."""
 
 
+def _named(peer: IAddress) -> str:
+    if isinstance(peer, IPv4Address | IPv6Address):
+        return str(Host(peer.host, peer.port))
+    return str(peer)
+
+
 class _Page(Resource):
     isLeaf = True
+    _log = Logger()
 
     def __init__(self, render: Render, token: Callable[[], bytes | None]) -> None:
         super().__init__()
@@ -81,6 +92,9 @@ class _Page(Resource):
         token = self._token()
         said = bearer(request.getHeader("authorization") or "")
         if token is not None and not is_token(said, token):
+            if said:
+                peer = _named(request.getClientAddress())
+                self._log.warn("metrics: {peer} said a wrong token", peer=peer)
             request.setResponseCode(UNAUTHORIZED)
             request.setHeader(b"www-authenticate", b"Bearer")
             return b"say the token\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.net.scrape import MOST, PATIENCE, Scraped
@@ -75,6 +76,16 @@ class ScrapeTests(SynchronousTestCase):
             self.assertNotIn(self.text, body)
         _, body = self.get("/metrics", "GET", "Authorization: bearer secret")
         self.assertEqual(body, self.text)
+
+    def test_wrong_token(self) -> None:
+        """It stands in the log; to say none is no attempt."""
+        self.token = b"secret"
+        with capturedLogs() as heard:
+            self.get("/metrics", "GET", "Authorization: Bearer other")
+            self.get("/metrics")
+        told = [formatEvent(event) for event in heard if "peer" in event]
+        self.assertEqual(len(told), 1)
+        self.assertTrue(told[0].endswith(" said a wrong token"), told)
 
     def test_query(self) -> None:
         """Prometheus may be told to add parameters."""
