@@ -159,7 +159,7 @@ def sessions(admin: Admin, command: commands.Sessions) -> Reply:
 
 
 def _session(session: Session, now: float) -> Row:
-    backend = session.backend
+    backend, seconds = session.backend, now - session.opened
     return {
         "session": session.number,
         "listener": session.listener,
@@ -167,8 +167,8 @@ def _session(session: Session, now: float) -> Row:
         "client": str(session.source),
         "backend": None if backend is None else str(backend.address),
         "phase": session.phase.name.lower(),
-        "seconds": round(now - session.opened, 3),
-        "rested": round(max(0.0, now - session.touched), 3),
+        "seconds": round(seconds, 3),
+        "rested": round(max(0.0, min(now - session.touched, seconds)), 3),
         "sent": session.sent,
         "received": session.received,
     }

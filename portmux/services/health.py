@@ -62,11 +62,11 @@ class HealthService(Service):
         tell = self._log.warn if change.after is State.EJECTED else self._log.info
         told = "removed" if change.after is None else change.after.value
         tell(
-            "pool {pool}: backend {backend} is {state}: {reason}",
+            "pool {pool}: backend {backend} is {state}{why}",
             pool=change.pool.name,
             backend=str(change.backend.address),
             state=told,
-            reason=change.reason,
+            why="" if change.reason == told else f": {change.reason}",
         )
 
 

@@ -102,6 +102,8 @@ class LookTests(HandlerCase):
         self.assertEqual(first, "Sessions: 3, 1 of them follow")
         row = self.rows("sessions")[0]
         self.assertEqual((row["phase"], row["seconds"]), ("dial", 5.0))
+        self.office.live[0].touched -= 1.0
+        self.assertEqual(self.rows("sessions")[0]["rested"], 5.0, "a coarse clock's")
         self.assertLessEqual(MOST, 1000)
 
     def test_explain(self) -> None:

@@ -79,6 +79,17 @@ class HealthTests(StageCase):
         self.reactor.advance(100.0)
         self.assertEqual(self.tries(), 0)
 
+    def test_told(self) -> None:
+        """What an operator wants is its own reason."""
+        logged = Logged(self, HealthService)
+        backend, now = self.start(), self.reactor.seconds()
+        self.pool.drain(backend, now)
+        self.pool.enable(backend, now)
+        self.pool.remove(backend, now)
+        name = f"pool web: backend {self.address} is"
+        told = [text.removeprefix(name) for _, text in logged.lines]
+        self.assertEqual(told, [" draining", " up: enabled", " removed"])
+
     def test_again_and_again(self) -> None:
         """At the interval, for as long as it fails; then it is up within one more."""
         backend = self.start()
