@@ -61,7 +61,7 @@ class Reader(Protocol):
 
         @param request: where answers are read, the one that is answered next,
             and the same one again until its last frame was given; None: nobody
-            has asked.
+            has asked, or what is asked has numbers, of which any may be next.
         @return: None while there is no whole frame.
         @raise Malformed: what comes next is no frame, or a longer one than is
             allowed; asked again, it says the same.

@@ -31,7 +31,7 @@ class Request:
     @ivar target: whose connections it goes by.
     @ivar reads: it changes nothing; known where an expert is.
     @ivar key: what it has in common with requests that may share its answer.
-    @ivar sent: as it went to the target.
+    @ivar sent: as it went to the target, once it has.
     @ivar backend: to whom.
     @ivar departed: when it was sent; negative before.
     @ivar tries: connections that were lost with it.
@@ -58,9 +58,6 @@ class Request:
     begun: bool = attrs.field(default=False, init=False)
     called: bool = attrs.field(default=False, init=False)
     sharers: list[Request] = attrs.field(factory=list, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.sent = self.frame
 
 
 @attrs.define(eq=False, slots=True)

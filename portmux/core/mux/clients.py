@@ -58,7 +58,8 @@ class Clients:
         if asker.gone or asker.reading:
             return
         if not (asker.reader.held or asker.kept or asker.finished or asker.held):
-            self._rest(asker, now)
+            if self._settings.request is not None:
+                self._rest(asker, now)
             return
         asker.reading = True
         blocked = self._read(asker, now)

@@ -45,7 +45,8 @@ class Lines:
         """A request waits from now on."""
         asker = request.asker
         asker.line.append(request)
-        self._count(1)
+        self.queued += 1
+        self._tally.queued += 1
         self.call(asker)
 
     def again(self, request: Request) -> None:
@@ -54,7 +55,8 @@ class Lines:
         asker.under_way.remove(request)
         earlier = sum(1 for one in asker.line if one.order < request.order)
         asker.line.insert(earlier, request)
-        self._count(1)
+        self.queued += 1
+        self._tally.queued += 1
         request.stage = Stage.WAITING
         self.call(asker)
 
@@ -91,15 +93,13 @@ class Lines:
         asker = request.asker
         asker.line.remove(request)
         asker.under_way.add(request)
-        self._count(-1)
+        self.queued -= 1
+        self._tally.queued -= 1
         return request
 
     def leave(self, request: Request) -> None:
         """A request waits no more, and goes nowhere."""
         request.asker.line.remove(request)
-        self._count(-1)
+        self.queued -= 1
+        self._tally.queued -= 1
         self._waitings[request.target].leave(request, Stage.OVER)
-
-    def _count(self, change: int) -> None:
-        self.queued += change
-        self._tally.queued += change

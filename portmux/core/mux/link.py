@@ -142,15 +142,18 @@ class Link:
         @return: frames of answers, each with its request; one that is not interim
             is the last of its answer.
         """
-        reader = self._reader
+        reader, numbered = self._reader, self._numbered
         reader.feed(data)
         found: list[tuple[Request, Frame]] = []
         try:
-            while reader.held and (frame := reader.read(self._asked())) is not None:
+            while reader.held:
+                frame = reader.read(None if numbered else self._asked())
+                if frame is None:
+                    break
                 self._pair(frame, found, now)
         except Malformed as error:
             self.broken = str(error)
-        if not self._numbered and not self._under_way and reader.held:
+        if not numbered and not self._under_way and reader.held:
             self.broken = self.broken or "more octets than the answer has"
         return found
 

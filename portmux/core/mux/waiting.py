@@ -47,12 +47,15 @@ class Waiting:
     def leave(self, request: Request, stage: Stage) -> None:
         """It waits no more, whether or not it was called."""
         request.stage = stage
-        if request.called:
-            request.called = False
-            self.called -= 1
+        if not request.called:
+            return
+        request.called = False
+        self.called -= 1
         if not self.called:
             self._turns.clear()
             self._arrivals.clear()
+        elif self._arrivals[0][2] is request:
+            heappop(self._arrivals)  # mostly; others go once they are the first
 
     def oldest(self) -> Request | None:
         """@return: the one that arrived first."""

@@ -41,8 +41,5 @@ class ChangesTests(SynchronousTestCase):
 
 
 class RequestTests(SynchronousTestCase):
-    def test_is_sent_as_it_came(self) -> None:
-        """Unless it gets a number."""
-        request = Request(asker(), Frame(b"a\n"), 1, 0.0)
-        self.assertIs(request.sent, request.frame)
-        self.assertIs(request.stage, Stage.WAITING)
+    def test_waits_first(self) -> None:
+        self.assertIs(Request(asker(), Frame(b"a\n"), 1, 0.0).stage, Stage.WAITING)

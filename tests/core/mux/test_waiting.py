@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.frame.framer import Frame
@@ -25,6 +27,17 @@ class WaitingTests(SynchronousTestCase):
         self.assertIs(second.stage, Stage.SENT)
         self.assertIs(waiting.take(), first)
         self.assertIsNone(waiting.take())
+
+    def test_who_had_a_turn_is_let_go(self) -> None:
+        """Though others wait all the time."""
+        waiting = Waiting()
+        for order in range(3):
+            waiting.call(request(order, float(order)), order)
+        taken = waiting.take()
+        assert taken is not None
+        there = ref(taken)
+        del taken
+        self.assertIsNone(there())
 
     def test_who_left_is_passed_over(self) -> None:
         waiting = Waiting()
