@@ -241,11 +241,8 @@ def stats(bored: Bored, live: Mapping[Any, Moved]) -> dict[str, int]:
 
 def _errors(bored: Bored) -> int:
     """Checks of dead remotes count, and remotes that were removed do."""
-    tallies = {name: one.errors for name, one in bored.policy.counts.backends.items()}
-    for backend in bored.pool.backends:
-        name = str(backend.address)
-        tallies[name] = max(tallies.get(name, 0), backend.totals.errors)
-    return sum(tallies.values())
+    attempts = sum(one.errors for one in bored.policy.counts.backends.values())
+    return attempts + bored.pool.checks_failed
 
 
 def remote_stats(backend: Backend, live: Mapping[Any, Moved]) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class Pool:
         that what would use it for ever looks for another one.
     @ivar waiting: sessions for which there was no room yet.
     @ivar by_source: whether it matters where a session comes from.
+    @ivar checks_failed: of ejected backends, removed ones included.
     """
 
     name: str = ""
@@ -81,6 +82,7 @@ class Pool:
     )
     waiting: Line = attrs.field(factory=Line, init=False, repr=False)
     by_source: bool = attrs.field(default=False, init=False)
+    checks_failed: int = attrs.field(default=0, init=False)
     _backends: dict[Address, Backend] = attrs.field(factory=dict, init=False)
     _random: Random = attrs.field(factory=Random, repr=False)
     _usable: Sequence[Backend] = attrs.field(default=(), init=False, repr=False)
@@ -185,6 +187,7 @@ class Pool:
         if why is None:
             self._recover(backend, now)
             return
+        self.checks_failed += 1
         backend.totals.errors += 1
         backend.health.failed(why, now)
         backend.health.postpone(self.settings.eject or Ejection(), now)

@@ -11,6 +11,8 @@ from portmux.control.plexy import numbers
 from portmux.control.running import run
 from portmux.control.spell import of_json, of_line
 from portmux.core.address import Host
+from portmux.core.health import Ejection
+from portmux.core.pool import Settings
 from portmux.errors import CommandError
 from tests.control.stage import NOW, Office
 
@@ -128,6 +130,20 @@ class PlexyTests(SynchronousTestCase):
         remotes = self.call("remotes", "1")
         assert isinstance(remotes, dict)
         self.assertEqual(remotes["127.0.0.1:2"]["last_error_time"], NOW * 1000)
+
+    def test_errors_of_removed(self) -> None:
+        """What a tunnel has counted it keeps: attempts, and checks of dead remotes."""
+        self.ask("open 1=2")
+        pool = self.office.bored["127.0.0.1:1"].pool
+        pool.configure(Settings(eject=Ejection(most=1)))
+        session = self.office.session("127.0.0.1:1", Host("127.0.0.1", 5))
+        session.connect_failed("refused", NOW)
+        (backend,) = pool.backends
+        for _ in range(3):
+            pool.checked(backend, "refused", NOW)
+        self.assertIn("total errors 4", self.ask("status full"))
+        self.ask("remove 1 2")
+        self.assertIn("total errors 4", self.ask("status full"))
 
     def test_json(self) -> None:
         """Members and their order are plexy's."""
