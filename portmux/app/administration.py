@@ -154,7 +154,7 @@ class Administration:
 
     def enable(self, pool: Pool, backend: Backend) -> None:
         pool.enable(backend, self.now())
-        self._keep(pool, backend, state=State.UP.value)
+        self._keep(pool, backend, state=None)
 
     def disable(self, pool: Pool, backend: Backend) -> None:
         pool.disable(backend, self.now())

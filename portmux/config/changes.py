@@ -13,7 +13,7 @@ from typing import Any, Literal
 import attrs
 
 from portmux.config import parts
-from portmux.config.complete import shown
+from portmux.config.complete import shown, told
 from portmux.config.logs import Level
 from portmux.config.model import Config, Listener
 from portmux.config.pools import Backend, Pool
@@ -105,11 +105,15 @@ class Changes:
         return attrs.evolve(self, pools={**self.pools, pool: backends})
 
     def treated(self, pool: str, backend: str, **how: Any) -> Changes:
-        """@param how: fields of L{Treatment}."""
-        treated = self.backends.get(pool, {})
-        treatment = attrs.evolve(treated.get(backend, Treatment()), **how)
-        inner = {**treated, backend: treatment}
-        return attrs.evolve(self, backends={**self.backends, pool: inner})
+        """@param how: fields of L{Treatment}; a state of None is as good as up."""
+        treated = dict(self.backends.get(pool, {}))
+        treatment = attrs.evolve(treated.pop(backend, Treatment()), **how)
+        if treatment != Treatment():
+            treated[backend] = treatment
+        backends = {k: v for k, v in self.backends.items() if k != pool}
+        if treated:
+            backends[pool] = treated
+        return attrs.evolve(self, backends=backends)
 
     def left(self, pool: str, backends: Iterable[Address]) -> Changes:
         """A pool has these backends; of others nothing more is wanted."""
@@ -226,7 +230,9 @@ class Changes:
         """@return: YAML; empty where there is nothing."""
         origin = Origin("state")
         found = {
-            key: Entry(origin, shown(field.kind, value))
+            key: Entry(
+                origin, (told if key == "backends" else shown)(field.kind, value)
+            )
             for key, field in shape_of(Changes).fields.items()
             if (value := getattr(self, field.name)) != field.default
         }

@@ -56,6 +56,9 @@ def told(kind: Any, value: Any) -> Node:
     if get_origin(kind) is tuple:
         (inner, _) = get_args(kind)
         return Items(DEFAULT, tuple(told(inner, each) for each in value))
+    if get_origin(kind) is Mapping:
+        _, inner = get_args(kind)
+        return _entries({key: told(inner, each) for key, each in value.items()})
     shape = shape_of(kind)
     given = {
         field.key: told(field.kind, of_field)

@@ -130,6 +130,12 @@ class ChangesTests(SynchronousTestCase):
         made = made.treated("p", "a:1", weight=3).treated("p", "b:1", state="draining")
         first = made.backends["p"]["a:1"]
         self.assertEqual((first.state, first.weight), ("disabled", 3))
+        made = made.treated("p", "b:1", state=None)
+        self.assertEqual(list(made.backends["p"]), ["a:1"])
+        self.assertIn("weight: 3", made.written())
+        made = made.treated("p", "a:1", state=None)
+        self.assertNotIn("state", made.written())
+        self.assertEqual(made.treated("p", "a:1", weight=None), Changes())
 
     def test_left(self) -> None:
         """What was wanted of a backend, or a listener, goes with it."""
