@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 IO: Final = 1004
 KNOWN_TUNNEL: Final = 1005
+CERTIFICATE: Final = 1014
 
 
 class Administration:
@@ -206,7 +207,8 @@ class Administration:
         try:
             self._program.change(changes, opening)
         except PortmuxError as error:
-            raise CommandError(IO, f"IO error: {_why(error)}") from error
+            code, what = _class(error)
+            raise CommandError(code, f"{what}: {_why(error)}") from error
         except ValueError as error:
             raise CommandError(IMPOSSIBLE, f"IO error: {error}") from error
 
@@ -226,6 +228,13 @@ def _bored(
         return None
     options = told.get(name) or resolved(plan.pool)
     return Bored(str(local), name, policy, plan.pool, options)
+
+
+def _class(error: PortmuxError) -> tuple[int, str]:
+    """@return: plexy's code for it, and the words that stand in front of it."""
+    if isinstance(error, ConfigError) and error.faults[0].startswith("tls."):
+        return CERTIFICATE, "Certificate error"
+    return IO, "IO error"
 
 
 def _why(error: PortmuxError) -> str:

@@ -8,7 +8,7 @@ import socket
 from contextlib import closing
 from typing import Any
 
-from portmux.app.administration import IO
+from portmux.app.administration import CERTIFICATE, IO
 from portmux.app.tunnels import NEVER
 from tests.app.test_service import Refused, ServiceCase
 
@@ -117,6 +117,20 @@ class TunnelTests(AdministrationCase):
         with socket.create_server(("127.0.0.1", 0)) as other:
             self.assertIn("SORRY", self.ask(f"open {other.getsockname()[1]}=1"))
         self.assertEqual(list(service.metrics.listeners), ["127.0.0.1:0"])
+
+    def test_certificates(self) -> None:
+        """That none can be read has a code of its own."""
+        self.started(ECHO + "tunnels: {ca-bundle: gone.pem}\n")
+        inner = '{"errors_till_dead":1,"connect_timeout":1,"dead_retry":1,"tls":true}'
+        params = f'["{self.port()}", ["1"], {{"options": {inner}}}]'
+        asked = f'{{"jsonrpc":"2.0","id":1,"method":"openTunnel","params":{params}}}'
+        error = json.loads(self.ask(asked))["error"]
+        self.assertEqual(error["code"], CERTIFICATE)
+        told = (
+            r"Certificate error: tls\.ca-bundle: .*gone\.pem: no such file or directory"
+        )
+        self.assertRegex(error["message"], f"^{told}$")
+        self.assertEqual(self.ask("status"), "OK: No tunnels\n")
 
     def test_remotes(self) -> None:
         """A remote that is removed keeps its session; counts come out even."""
