@@ -1,35 +1,37 @@
 """
 What a request through C{mux} costs: C{python3 -m bench.mux}.
 
-The same Modbus requests and answers, at the same pace, go through one portmux:
-forwarded on connections of their own, and shared on one. The figure is CPU time
-of portmux for a request. Without a common pace, what is forwarded would be busier
-by far, and the busier an event loop is the less it spends on each event.
+The same Modbus requests and answers go through one portmux: forwarded on
+connections of their own, and shared on one. The figure is CPU time of portmux for
+a request, at a common pace, and as fast as each client gets its answers.
+
+Without a pace, what is forwarded has many clients served each time the event loop
+turns, and the more it has to do at once, the less it spends on each; what is shared
+has one request under way at a time, and so at least one turn for each.
+
+All run on one core and take turns there, so that no wake-up of another core is in
+the figures, and clients and target are one thread, so that they wait for no lock.
 """
 
 from __future__ import annotations
 
 import argparse
-import selectors
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from threading import Thread
-from typing import Final, cast
+from typing import Final
 
+from bench.asking import Load
 from bench.cost import cpu_seconds
-from bench.processes import HERE, BenchError, free_port
-
-REQUEST: Final = bytes.fromhex("0001 0000 0006 01 03 0000 000a")
-ANSWER: Final = REQUEST[:4] + bytes.fromhex("0017 01 03 14") + bytes(20)
+from bench.processes import HERE, BenchError, allow_files, free_port, pinned
 
 WARM: Final = 500
 """Requests before the first one that counts."""
@@ -51,10 +53,15 @@ listeners:
 
 @dataclass(frozen=True)
 class Case:
-    """@ivar idle: clients that are connected and say nothing."""
+    """
+    @ivar clients: that ask, one request at a time each.
+    @ivar idle: clients that are connected and say nothing.
+    @ivar rate: requests a second of all clients; 0: as fast as they are answered.
+    """
 
     clients: int
     idle: int
+    rate: int
 
 
 @dataclass(frozen=True)
@@ -68,9 +75,16 @@ class Portmux:
 def main(argv: Sequence[str] | None = None) -> int:
     """@return: 0; 2 when the bench cannot run."""
     options = parse(argv)
-    cases = [Case(some, idle) for some in options.clients for idle in options.idle]
+    cases = [
+        Case(clients, idle, rate)
+        for rate in options.rate
+        for clients in options.clients
+        for idle in options.idle
+    ]
+    allow_files()
     try:
-        figures = run(cases, options.requests, options.rate, options.rounds)
+        with pinned(min(os.sched_getaffinity(0))):
+            figures = run(cases, options.requests, options.rounds)
     except BenchError as why:
         print(f"bench: {why}", file=sys.stderr)
         return 2
@@ -81,27 +95,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python3 -m bench.mux", description=__doc__)
     parser.add_argument("--requests", type=int, default=2000, help="in each run")
-    parser.add_argument("--rate", type=int, default=1000, help="requests a second")
     parser.add_argument("--rounds", type=int, default=3, help="of which medians count")
-    for name, default in (("clients", [1, 10, 100]), ("idle", [0, 1000])):
+    for name, default, about in (
+        ("rate", [1000, 0], "requests a second; 0: as fast as they are answered"),
+        ("clients", [1, 10, 100], "clients that ask"),
+        ("idle", [0, 1000], "clients beside them that say nothing"),
+    ):
         parser.add_argument(
-            f"--{name}", type=int, nargs="+", default=default, metavar="N"
+            f"--{name}", type=int, nargs="+", default=default, metavar="N", help=about
         )
     return parser.parse_args(argv)
 
 
 def run(
-    cases: Sequence[Case], requests: int, rate: int, rounds: int
+    cases: Sequence[Case], requests: int, rounds: int
 ) -> dict[Case, dict[str, float]]:
     """@return: by case and listener, the median of CPU seconds for a request."""
     found: dict[Case, dict[str, list[float]]] = {}
-    with portmux() as running:
+    with Load() as load, portmux(load.port) as running:
         for name in running.ports:
-            measure(running, name, Case(1, 0), WARM, rate)
+            measure(running, load, name, Case(1, 0, 0), WARM)
         for _ in range(rounds):
             for case in cases:
                 for name in running.ports:
-                    spent = measure(running, name, case, requests, rate)
+                    spent = measure(running, load, name, case, requests)
                     found.setdefault(case, {}).setdefault(name, []).append(spent)
     return {
         case: {name: median(spent) for name, spent in each.items()}
@@ -109,57 +126,27 @@ def run(
     }
 
 
-def measure(running: Portmux, name: str, case: Case, requests: int, rate: int) -> float:
+def measure(
+    running: Portmux, load: Load, name: str, case: Case, requests: int
+) -> float:
     """@return: CPU seconds for a request."""
     with ExitStack() as kept:
-        address = "127.0.0.1", running.ports[name]
-        for _ in range(case.idle):
-            kept.enter_context(socket.create_connection(address))
+        port = running.ports[name]
         clients = [
-            kept.enter_context(socket.create_connection(address))
-            for _ in range(case.clients)
+            kept.enter_context(load.client(port))
+            for _ in range(case.idle + case.clients)
         ]
-        ask(clients, case.clients, rate)  # all are accepted, and have had an answer
+        load.ask(clients, len(clients), 0)  # all are accepted, and have an answer
+        asking = clients[case.idle :]
         before = cpu_seconds([running.pid])
-        ask(clients, requests, rate)
+        load.ask(asking, requests, case.rate)
         return (cpu_seconds([running.pid]) - before) / requests
 
 
-def ask(clients: Sequence[socket.socket], requests: int, rate: int) -> None:
-    """Have clients ask by turns, one request at a time each, at this pace."""
-    free, pending = deque(clients), dict.fromkeys(clients, 0)
-    sent, answered, start = 0, 0, time.perf_counter()
-    with selectors.DefaultSelector() as selector:
-        for client in clients:
-            selector.register(client, selectors.EVENT_READ)
-        while answered < requests:
-            now = time.perf_counter()
-            while free and sent < requests and start + sent / rate <= now:
-                client = free.popleft()
-                pending[client] = len(ANSWER)
-                client.sendall(REQUEST)
-                sent += 1
-            due = start + sent / rate - now if free and sent < requests else 10.0
-            for key, _ in selector.select(max(0.0, due)):
-                client = cast(socket.socket, key.fileobj)
-                data = client.recv(65536)
-                if not data:
-                    raise BenchError("a client was hung up on")
-                pending[client] -= len(data)
-                if not pending[client]:
-                    answered += 1
-                    free.append(client)
-
-
 @contextmanager
-def portmux() -> Iterator[Portmux]:
-    """Run one, with a target in a thread of this process."""
-    with (
-        TemporaryDirectory() as folder,
-        socket.create_server(("127.0.0.1", 0), backlog=4096) as listening,
-    ):
-        Thread(target=serve, args=(listening,), daemon=True).start()
-        target = listening.getsockname()[1]
+def portmux(target: int) -> Iterator[Portmux]:
+    """Run one. @param target: the port of what its listeners lead to."""
+    with TemporaryDirectory() as folder:
         ports = {"relay": free_port(), "mux": free_port()}
         text = CONFIG.replace("TARGET", str(target))
         for name, port in ports.items():
@@ -195,37 +182,14 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def serve(listening: socket.socket) -> None:
-    """Answer every request on every connection at once."""
-    selector = selectors.DefaultSelector()
-    selector.register(listening, selectors.EVENT_READ)
-    while True:
-        for key, _ in selector.select():
-            sock = cast(socket.socket, key.fileobj)
-            if sock is listening:
-                try:
-                    selector.register(listening.accept()[0], selectors.EVENT_READ)
-                except OSError:
-                    return  # the end
-                continue
-            data = sock.recv(65536)
-            if data:
-                count = len(data) // len(REQUEST)
-                number = data[:2]
-                sock.sendall((number + ANSWER[2:]) * count)
-            else:
-                selector.unregister(sock)
-                sock.close()
-
-
 def table(figures: dict[Case, dict[str, float]]) -> str:
     """@return: a line for each case."""
-    lines = ["clients   idle   relay µs     mux µs   ratio"]
+    lines = ["requests/s clients   idle   relay µs     mux µs   ratio"]
     for case, each in figures.items():
         relay, mux = each["relay"] * 1e6, each["mux"] * 1e6
         lines.append(
-            f"{case.clients:7d} {case.idle:6d} {relay:10.1f} {mux:10.1f}"
-            f" {mux / relay:7.2f}"
+            f"{case.rate or 'max':>10} {case.clients:7d} {case.idle:6d}"
+            f" {relay:10.1f} {mux:10.1f} {mux / relay:7.2f}"
         )
     return "\n".join(lines)
 

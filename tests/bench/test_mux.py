@@ -9,18 +9,27 @@ from bench.mux import Case, parse, run, table
 
 class MuxTests(SynchronousTestCase):
     def test_options(self) -> None:
-        options = parse(["--clients", "2", "--idle", "0", "5"])
-        self.assertEqual((options.clients, options.idle), ([2], [0, 5]))
+        options = parse(["--clients", "2", "--idle", "0", "5", "--rate", "0"])
+        found = options.clients, options.idle, options.rate
+        self.assertEqual(found, ([2], [0, 5], [0]))
 
     def test_table(self) -> None:
-        figures = {Case(10, 1000): {"relay": 20e-6, "mux": 45e-6}}
-        line = table(figures).splitlines()[1]
-        self.assertEqual(line.split(), ["10", "1000", "20.0", "45.0", "2.25"])
+        spent = {"relay": 20e-6, "mux": 45e-6}
+        figures = {Case(10, 1000, 500): spent, Case(1, 0, 0): spent}
+        self.assertEqual(
+            [line.split() for line in table(figures).splitlines()[1:]],
+            [
+                ["500", "10", "1000", "20.0", "45.0", "2.25"],
+                ["max", "1", "0", "20.0", "45.0", "2.25"],
+            ],
+        )
 
     def test_run(self) -> None:
         """Both ways are measured, with clients that say nothing beside them."""
-        case = Case(2, 3)
-        (figures,) = run([case], 20, 1000, 1).values()
-        self.assertEqual(sorted(figures), ["mux", "relay"])
-        for spent in figures.values():
-            self.assertTrue(1e-6 < spent < 0.1, spent)
+        paced, unpaced = Case(2, 3, 1000), Case(2, 3, 0)
+        figures = run([paced, unpaced], 20, 1)
+        self.assertEqual(list(figures), [paced, unpaced])
+        for each in figures.values():
+            self.assertEqual(sorted(each), ["mux", "relay"])
+            for spent in each.values():
+                self.assertTrue(1e-6 < spent < 0.1, spent)
