@@ -19,6 +19,7 @@ from portmux import __version__
 from portmux.app.inputs import DEFAULT, NONE, inputs
 from portmux.app.output import Output
 from portmux.app.service import Portmux
+from portmux.app.shadowed import MOST, Shadowed
 from portmux.app.signals import Signals
 from portmux.app.surroundings import Surroundings
 from portmux.config.load import Inputs, load
@@ -128,8 +129,9 @@ def makeService(options: Options) -> IService:
     signals = Signals()
     signals.hold()
     given = given_inputs(options, dict(os.environ))
+    fresh = partial(_loaded, given, Shadowed(MOST))
     try:
-        config = _loaded(given)
+        config = fresh()
     except ConfigError as error:
         _refuse(2, *error.faults)
     twistd: Mapping[str, Any] = options.parent or {}
@@ -138,7 +140,7 @@ def makeService(options: Options) -> IService:
     around = Surroundings(
         reactor=_reactor,
         environ=given.environ,
-        load=lambda: _loaded(given),
+        load=fresh,
         configured=configured,
         obey=signals.install,
         own_pid_file=not twistd.get("pidfile"),
@@ -156,10 +158,10 @@ def _reactor() -> Any:
     return reactor
 
 
-def _loaded(given: Inputs) -> Config:
+def _loaded(given: Inputs, shadowed: Shadowed) -> Config:
     loaded = load(given)
-    for warning in loaded.warnings:
-        _log.warn("{warning}", warning=warning)
+    for warning in (*loaded.warnings, *shadowed.warnings(loaded)):
+        _log.warn("{text}", text=warning)
     return loaded.config
 
 

@@ -197,6 +197,17 @@ class MakeServiceTests(TapCase):
         self.made(TEXT + "log: {access: x}\n")
         self.assertEqual(self.heard.texts, [])
 
+    def test_route_that_never_wins(self) -> None:
+        """It is told at the start, and when the configuration is read again."""
+        routes = "{name: a, match: ssh, close: }, {name: b, match: ssh, close: }"
+        text = f'listeners: {{l: {{bind: "127.0.0.1:0", routes: [{routes}]}}}}\n'
+        service = self.made(text)
+        assert isinstance(service, Portmux)
+        (said,) = self.heard.texts
+        self.assertIn('listeners.l.routes.1: warning: route "b" can never win', said)
+        service.read()
+        self.assertEqual(self.heard.texts, [said, said])
+
     def test_pid_file_of_twistd(self) -> None:
         """There is one pid file; a second one that is asked for is not passed over."""
         self.made(TEXT + "pid: x\n", pidfile="/y")

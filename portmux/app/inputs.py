@@ -46,7 +46,7 @@ def inputs(
         except OSError as error:
             why = os.strerror(error.errno or 0).lower()
             if isinstance(error, PermissionError):
-                why += f" for user {_user()}"
+                why += f" for user {user()}"
             if name == file == usual:
                 why += "; -c FILE gives another one, portmux run --listen needs none"
             raise OSError(error.errno, why) from error
@@ -67,7 +67,8 @@ def inputs(
     )
 
 
-def _user() -> str:
+def user() -> str:
+    """@return: the name of whom this process runs as; or the number."""
     try:
         return getpwuid(os.geteuid()).pw_name
     except KeyError:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 
 from portmux.app.build import draft, policy
+from portmux.app.lacking import look
 from portmux.app.probe import probe
+from portmux.app.shadowed import Shadowed
 from portmux.app.tunnels import opened
 from portmux.commands.common import Commands, add_inputs, given_inputs, loaded
 from portmux.config.faults import Faults
-from portmux.config.load import Loaded
 from portmux.config.model import Config
-from portmux.config.tree import Origin, Table, nearest_node
 from portmux.core.limits import Count, Gate, Limits
 from portmux.core.pools import Pools
-from portmux.core.shadow import Shadow, shadows
 
 
 def add(commands: Commands) -> None:
@@ -32,43 +30,18 @@ def add(commands: Commands) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    found = loaded(given_inputs(options))
-    for warning in _warnings(found):
+    given = given_inputs(options)
+    found = loaded(given)
+    faults = Faults()
+    look(found, given.registry, faults)
+    for warning in (*Shadowed().warnings(found), *faults.warnings):
         print(warning, file=sys.stderr)
+    faults.check()
     config = opened(found.config)
     count = len(config.listeners)
     routes = sum(len(listener.routes) for listener in config.listeners.values())
     print(f"{options.config}: in order, {count} listener(s), {routes} route(s)")
     return _probe(config) if options.probe else 0
-
-
-def _warnings(found: Loaded) -> Sequence[str]:
-    """@return: a line for each route that can never win."""
-    faults = Faults()
-    for name, listener in found.config.listeners.items():
-        for shadow in shadows([route.match for route in listener.routes]):
-            origins = [
-                _origin(found.tree, name, index)
-                for index in range(len(listener.routes))
-            ]
-            names = [route.name for route in listener.routes]
-            path = ("listeners", name, "routes", str(shadow.route))
-            text = _warning(shadow, names, origins)
-            faults.warn(origins[shadow.route], text, path)
-    return faults.warnings
-
-
-def _warning(shadow: Shadow, names: Sequence[str], origins: Sequence[Origin]) -> str:
-    route = f'warning: route "{names[shadow.route]}"'
-    if not shadow.by:
-        return f"{route} can match nothing"
-    above = ", ".join(f'"{names[index]}" ({origins[index]})' for index in shadow.by)
-    take = "takes" if len(shadow.by) == 1 else "together take"
-    return f"{route} can never win: {above} above it {take} all that it matches"
-
-
-def _origin(tree: Table, listener: str, route: int) -> Origin:
-    return nearest_node(tree, ("listeners", listener, "routes", str(route))).origin
 
 
 def _probe(config: Config) -> int:

@@ -98,6 +98,8 @@ class Prover:
                 return (index,)
         found: set[int] = set()
         for part in _alternatives(matcher):
+            if part is matcher:
+                return None
             hits = (i for i, other in enumerate(above) if self.implies(part, other))
             hit = next(hits, None)
             if hit is None:

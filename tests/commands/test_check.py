@@ -50,6 +50,24 @@ class CheckTests(CliCase):
         self.assertEqual([one for one in lines if not one.startswith(name)], [])
         self.assertEqual(self.out.getvalue(), "")
 
+    def test_lacking(self) -> None:
+        """What portmux would not start for is a fault, with its place."""
+        name = self.write(
+            'listeners:\n  front:\n    bind: "127.0.0.1:1"\n    exec: [no-such-one]\n'
+            "control:\n  token-file: /no/token\n"
+        )
+        self.assertEqual(self.call(COMMAND, "-c", name), 2)
+        self.assertEqual(
+            self.errors.getvalue().splitlines(),
+            [
+                f"{name}:4:11: listeners.front.exec.command: warning: there is no"
+                ' program "no-such-one"',
+                f"{name}:6:15: control.token-file: /no/token cannot be read: no such"
+                " file or directory",
+            ],
+        )
+        self.assertEqual(self.out.getvalue(), "")
+
     def test_settings_and_syntax(self) -> None:
         """They are those that run would have."""
         name = self.write(TEXT)
