@@ -22,6 +22,11 @@ passes it over (Mirrokni, Thorup, Zadimoghaddam: Consistent Hashing with Bounded
 Loads, 2016; a quarter is what their article measures)."""
 
 
+FEW: Final = 8
+"""Sessions that source-hash gives a backend whatever part that is (taste): a client
+opens some at a time, and where little is going on each would be too many."""
+
+
 class Strategy(Enum):
     """How a pool chooses; the values are the names in a file."""
 
@@ -132,7 +137,7 @@ def _source_hash(
     free = [
         (-share / log(backend.draw(source)), at)
         for at, (backend, share) in enumerate(zip(backends, shares, strict=True))
-        if backend.active < ceil(BOUND * part * share)
+        if backend.active < max(FEW, ceil(BOUND * part * share))
     ]
     return backends[max(free)[1]]
 

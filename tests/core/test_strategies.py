@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Host
 from portmux.core.backend import Backend
-from portmux.core.strategies import BOUND, Strategy, chooser, spelled
+from portmux.core.strategies import BOUND, FEW, Strategy, chooser, spelled
 
 SOURCES = [f"192.0.2.{last}" for last in range(250)]
 
@@ -171,6 +171,17 @@ class SourceHashTests(SynchronousTestCase):
         self.assertLessEqual(most, BOUND * (count + 1) / 4 + 1)
         self.assertGreater(most, count / 4)
         self.assertEqual(Counter(found).most_common(1)[0][1], most)
+
+    def test_few(self) -> None:
+        """What one client opens stays together, though nobody else is there."""
+        found = chosen(
+            Strategy.SOURCE_HASH,
+            backends(1, 1, 1, 1),
+            FEW + 1,
+            held=True,
+            source="192.0.2.7",
+        )
+        self.assertEqual(Counter(found).most_common(1)[0][1], FEW)
 
     def test_no_source(self) -> None:
         """A client on a unix socket goes to who has least."""
