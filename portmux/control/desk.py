@@ -1,4 +1,4 @@
-"""What all clients of one control address have in common."""
+"""What all clients of control have in common."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import attrs
 from portmux.control.admin import Admin
 from portmux.control.commands import TABLES
 from portmux.control.spell import Command
+from portmux.control.turns import Turns
 from portmux.core.token import is_token
 
 
@@ -20,12 +21,14 @@ class Desk:
     @ivar commands: which there are, see L{TABLES}.
     @ivar token: what everybody has to say who is not trusted; None: nobody.
     @ivar hosts: names by which HTTP clients may call us.
+    @ivar turns: of all clients, whose commands are carried out one by one.
     """
 
     admin: Admin
     commands: str = "all"
     token: bytes | None = None
     hosts: Sequence[str] = ()
+    turns: Turns = attrs.field(factory=Turns)
 
     @property
     def table(self) -> tuple[Command, ...]:

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.logger import Logger
 from zope.interface import implementer
 
+from portmux.control.turns import Turns
 from portmux.core.address import Host
 
 PATIENCE: Final = 30.0
@@ -26,18 +28,24 @@ class Flow:
     @ivar closing: nothing is said, nor listened to, any more.
     """
 
-    def __init__(self, transport: Any, clock: Any, go_on: Callable[[], None]) -> None:
+    _log = Logger()
+
+    def __init__(
+        self, transport: Any, clock: Any, turns: Turns, go_on: Callable[[], None]
+    ) -> None:
         """
-        @param clock: calls later.
-        @param go_on: called when the client reads again, or others had their turn.
+        @param clock: counts seconds, and calls later.
+        @param turns: of all clients.
+        @param go_on: called when it is this client's turn: there is something to do,
+            or the client reads again.
         """
         self.paused = False
         self.ended = False
         self.closing = False
         self._transport = transport
         self._clock = clock
+        self._turns = turns
         self._go_on = go_on
-        self._turn: IDelayedCall | None = None
         self._stalled: IDelayedCall | None = None
         transport.registerProducer(self, True)
 
@@ -53,8 +61,7 @@ class Flow:
         self.paused = False
         cancel(self._stalled)
         self._stalled = None
-        if not self.closing:
-            self._go_on()
+        self.take_turn()
 
     def stopProducing(self) -> None:
         """The connection is lost; C{over} will be called."""
@@ -68,7 +75,7 @@ class Flow:
     def over(self) -> None:
         """The connection is no more."""
         self.closing = True
-        cancel(self._turn)
+        self._turns.drop(self._work)
         cancel(self._stalled)
 
     # -- what is done with it
@@ -91,9 +98,19 @@ class Flow:
             (transport.pauseProducing if held else transport.resumeProducing)()
 
     def take_turn(self) -> None:
-        """Go on once others have had their turn."""
-        cancel(self._turn)
-        self._turn = self._clock.callLater(0, self._go_on)
+        """Go on when it is this client's turn, which may be now."""
+        if not self.closing:
+            self._turns.take(self._work, self._clock)
+
+    def _work(self) -> None:
+        """What goes wrong is this client's, whoever has its turn next."""
+        if self.closing:
+            return
+        try:
+            self._go_on()
+        except Exception:
+            self._log.failure("a client of control could not be served")
+            self.abort()
 
     def close(self) -> None:
         """

@@ -97,7 +97,7 @@ class HttpSession(Protocol):
     # -- what the transport tells
 
     def connectionMade(self) -> None:
-        self._flow = Flow(self.transport, self._clock, self._go_on)
+        self._flow = Flow(self.transport, self._clock, self._desk.turns, self._go_on)
         self._await_request()
 
     def dataReceived(self, data: bytes) -> None:
@@ -109,13 +109,15 @@ class HttpSession(Protocol):
         else:
             self._http.receive_data(data)
             self._ahead += len(data)
-        self._go_on()
+        self._flow.take_turn()
+        if self._behind():
+            self._flow.hold(True)
 
     def readConnectionLost(self) -> None:
         self._flow.end()
         if self._socket is None and not self._flow.closing:
             self._http.receive_data(b"")
-        self._go_on()
+        self._flow.take_turn()
         if self._socket is not None:
             self._flow.close()
 
@@ -137,12 +139,19 @@ class HttpSession(Protocol):
 
     def _go_on(self) -> None:
         if self._socket is None and self._one():
-            self._flow.take_turn()
-        behind = self._ahead > AHEAD
+            if any(self._http.trailing_data):
+                self._flow.take_turn()
+            else:
+                self._ahead = 0
         if self._socket is not None:
             self._socket.go_on()
-            behind = self._socket.behind
-        self._flow.hold(self._flow.paused or behind)
+        self._flow.hold(self._flow.paused or self._behind())
+
+    def _behind(self) -> bool:
+        """@return: whether there is enough to answer before more is to be read."""
+        if self._socket is not None:
+            return self._socket.behind
+        return self._ahead > AHEAD
 
     def _one(self) -> bool:
         """@return: whether a request was answered, and there may be another."""

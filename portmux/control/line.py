@@ -32,9 +32,6 @@ from portmux.errors import CommandError, Malformed
 LONG: Final = 1 << 16
 """Octets of a line of JSON (taste: a thousand times what commands need)."""
 
-TURN: Final = 16
-"""Commands of a client before others have their turn (taste)."""
-
 _HTTP: Final = re.compile(
     r"(?:[!#$%&'*+.^_`|~A-Za-z0-9-]+ (?:/|\*|[A-Za-z][A-Za-z0-9+.-]*://).*"
     r"|CONNECT \S+) HTTP/[0-9.]+ ?"
@@ -80,7 +77,7 @@ class LineSession(Protocol):
     # -- what the transport tells
 
     def connectionMade(self) -> None:
-        self._flow = Flow(self.transport, self._clock, self._go_on)
+        self._flow = Flow(self.transport, self._clock, self._desk.turns, self._go_on)
         if not self._trusted:
             self._unknown = self._clock.callLater(PATIENCE, self.abort)
 
@@ -88,11 +85,13 @@ class LineSession(Protocol):
         self.touched = self._clock.seconds()
         if not self._flow.closing:
             self._lines.feed(data)
-            self._go_on()
+            self._flow.take_turn()
+            if len(self._lines) > LONG:
+                self._flow.hold(True)
 
     def readConnectionLost(self) -> None:
         self._flow.end()
-        self._go_on()
+        self._flow.take_turn()
 
     def writeConnectionLost(self) -> None:
         """Nobody half-closes this direction but us."""
@@ -111,19 +110,15 @@ class LineSession(Protocol):
     # -- line by line
 
     def _go_on(self) -> None:
-        """Answer what is there, while the client reads and nobody else waits."""
+        """Answer a line, if one is there and the client reads."""
         flow = self._flow
         if self._watching is not None and not flow.paused:
             self._watching.resume()
-        for _ in range(TURN):
-            if flow.closing or flow.paused:
-                break
-            line = self._next()
-            if line is None:
-                break
+        line = None if flow.paused else self._next()
+        if line is not None:
             self._answer(line)
-        else:
-            flow.take_turn()
+            if len(self._lines) or flow.ended:
+                flow.take_turn()
         flow.hold(flow.paused or len(self._lines) > LONG)
 
     def _next(self) -> str | None:

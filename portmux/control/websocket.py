@@ -32,9 +32,6 @@ LIMIT: Final = 1 << 20
 PING: Final = 60.0
 """Seconds between two pings; who says nothing in that time is gone. As plexy's."""
 
-TURN: Final = 16
-"""Messages of a client before others have their turn (taste)."""
-
 
 class WebSocket:
     """The client that one connection has become."""
@@ -75,14 +72,15 @@ class WebSocket:
             self._end(CloseReason.PROTOCOL_ERROR, str(wrong))
 
     def go_on(self) -> None:
-        """Answer what is there, while the client reads and nobody else waits."""
-        if self._watching is not None and not self._flow.paused:
+        """Answer one message, if one is there and the client reads."""
+        if self._flow.closing or self._flow.paused:
+            return
+        if self._watching is not None:
             self._watching.resume()
-        for _ in range(TURN):
-            if self._flow.closing or self._flow.paused or not self._events:
-                return
+        if self._events:
             self._take(self._events.pop(0))
-        self._flow.take_turn()
+        if self._events:
+            self._flow.take_turn()
 
     @property
     def behind(self) -> bool:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from twisted.internet.task import Clock
+
 from portmux.config.logs import Level
 from portmux.config.sources.tunnel import Options, Tunnel
 from portmux.control.admin import Bored, Standing
@@ -212,3 +214,17 @@ class Wire:
     def over(self) -> bool:
         """Nothing more can be written."""
         return self.finished or self.lost or self.aborted
+
+
+def turn(clock: Clock, seconds: float = 0.0) -> None:
+    """
+    Have a reactor's turn, which takes so long.
+
+    Unlike C{advance} it makes no calls that are only asked for in it.
+    """
+    due = clock.calls[:]
+    clock.calls.clear()
+    clock.rightNow += seconds
+    for call in due:
+        call.called = 1
+        call.func(*call.args)

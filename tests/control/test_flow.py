@@ -9,16 +9,23 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from portmux.control.flow import LINGER, PATIENCE, Flow, cancel
+from portmux.control.turns import Turns
 from tests.control.stage import Wire
 
 
 class FlowTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.wire, self.clock, self.gone_on = Wire(), Clock(), 0
-        self.flow = Flow(self.wire, self.clock, self._go_on)
+        self.again = self.mistake = False
+        self.flow = Flow(self.wire, self.clock, Turns(), self._go_on)
 
     def _go_on(self) -> None:
         self.gone_on += 1
+        if self.again:
+            self.again = False
+            self.flow.take_turn()
+        if self.mistake:
+            self.gone_on //= 0
 
     def test_producer(self) -> None:
         self.assertTrue(verifyObject(IPushProducer, self.flow))
@@ -48,11 +55,17 @@ class FlowTests(SynchronousTestCase):
         self.assertTrue(self.wire.reading, "there is nothing to read any more")
 
     def test_turn(self) -> None:
+        """It comes at once; what asks for another one then has it later."""
+        self.again = True
         self.flow.take_turn()
+        self.assertEqual(self.gone_on, 2)
+
+    def test_wrong_turn(self) -> None:
+        """A mistake of ours ends this client and no other."""
+        self.mistake = True
         self.flow.take_turn()
-        self.assertEqual(self.gone_on, 0)
-        self.clock.advance(0)
-        self.assertEqual(self.gone_on, 1)
+        self.assertTrue(self.wire.aborted)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_close(self) -> None:
         """The client ends after us; or in time."""
@@ -74,8 +87,8 @@ class FlowTests(SynchronousTestCase):
     def test_over(self) -> None:
         """No call is left."""
         self.flow.pauseProducing()
-        self.flow.take_turn()
         self.flow.over()
+        self.flow.take_turn()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         cancel(None)
         self.assertEqual(self.flow.peer, "somebody")

@@ -16,6 +16,7 @@ from zope.interface.verify import verifyObject
 from portmux.control.desk import Desk
 from portmux.control.flow import PATIENCE
 from portmux.control.http import AHEAD, LIMIT, REQUEST, HttpSession
+from portmux.control.turns import AT_ONCE
 from tests.control.stage import Office, Wire
 
 JSON = "Content-Type: application/json"
@@ -73,11 +74,10 @@ class PostTests(HttpCase):
 
     def test_pipelined(self) -> None:
         """Answers come in order, and others have their turn between them."""
-        self.session.dataReceived(request() * 3)
-        self.assertEqual(self.wire.said.count(ZERO), 1)
+        self.session.dataReceived(request() * (AT_ONCE + 3))
+        self.assertEqual(self.wire.said.count(ZERO), AT_ONCE)
         self.clock.advance(0)
-        self.clock.advance(0)
-        self.assertEqual(self.wire.said.count(ZERO), 3)
+        self.assertEqual(self.wire.said.count(ZERO), AT_ONCE + 3)
 
     def test_ahead(self) -> None:
         """Of who asks faster than is answered, only so much is read."""

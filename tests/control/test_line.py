@@ -14,9 +14,10 @@ from zope.interface.verify import verifyObject
 
 from portmux.control.desk import Desk
 from portmux.control.flow import LINGER, PATIENCE
-from portmux.control.line import LONG, TURN, LineSession
+from portmux.control.line import LONG, LineSession
+from portmux.control.turns import AT_ONCE
 from portmux.core.address import Host
-from tests.control.stage import Office, Wire
+from tests.control.stage import Office, Wire, turn
 
 WRONG = "SORRY: Control protocol error: Invalid command: "
 RPC = '{"jsonrpc":"2.0","id":%d,"method":"%s","params":%s}\n'
@@ -58,12 +59,22 @@ class CommandTests(LineCase):
 
     def test_many(self) -> None:
         """After some commands others have their turn."""
-        answers = self.say("status\n" * (TURN * 3))
-        self.assertEqual(answers.count("\n"), TURN)
+        answers = self.say("status\n" * (AT_ONCE * 3))
+        self.assertEqual(answers.count("\n"), AT_ONCE)
         self.clock.advance(0)
         self.clock.advance(0)
         answers += self.wire.heard()
-        self.assertEqual(answers, "OK: No tunnels\n" * (TURN * 3))
+        self.assertEqual(answers, "OK: No tunnels\n" * (AT_ONCE * 3))
+
+    def test_others(self) -> None:
+        """Who asks for one thing does not wait for who asks for many."""
+        wire = self.wire
+        self.session.dataReceived(b"status\n" * (AT_ONCE * 3))
+        self.begun()
+        self.assertEqual(self.say("status\n"), "")
+        turn(self.clock)
+        self.assertEqual(self.wire.heard(), "OK: No tunnels\n")
+        self.assertEqual(wire.heard(), "OK: No tunnels\n" * (AT_ONCE * 2 - 1))
 
     def test_exit(self) -> None:
         """No reply; and what stands behind it is not done."""

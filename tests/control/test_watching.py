@@ -6,6 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.control.flow import Flow
+from portmux.control.turns import Turns
 from portmux.control.watching import Watching, as_line, notification
 from tests.control.stage import Office, Wire
 
@@ -20,7 +21,7 @@ EVENT = {
 class WatchingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.office, self.wire = Office(), Wire()
-        self.flow = Flow(self.wire, Clock(), lambda: None)
+        self.flow = Flow(self.wire, Clock(), Turns(), lambda: None)
         self.watching = Watching(self.office, self.flow, as_line)
 
     def test_told(self) -> None:

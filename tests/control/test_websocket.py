@@ -22,7 +22,8 @@ from wsproto.events import (
 
 from portmux.control.desk import Desk
 from portmux.control.http import HttpSession
-from portmux.control.websocket import LIMIT, PING, TURN
+from portmux.control.turns import AT_ONCE
+from portmux.control.websocket import LIMIT, PING
 from tests.control.stage import Office, Wire
 
 
@@ -125,11 +126,11 @@ class SocketTests(SocketCase):
         """Others have their turn, and nothing more is read until all are answered."""
         self.open()
         asked = TextMessage(data='{"jsonrpc":"2.0","id":1,"method":"listTunnels"}')
-        data = b"".join(self.client.send(asked) for _ in range(TURN * 2))
+        data = b"".join(self.client.send(asked) for _ in range(AT_ONCE * 2))
         self.session.dataReceived(data)
-        self.assertEqual((len(self.heard()), self.wire.reading), (TURN, False))
+        self.assertEqual((len(self.heard()), self.wire.reading), (AT_ONCE, False))
         self.clock.advance(0)
-        self.assertEqual((len(self.heard()), self.wire.reading), (TURN, True))
+        self.assertEqual((len(self.heard()), self.wire.reading), (AT_ONCE, True))
 
     def test_noise(self) -> None:
         self.open()
