@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 import attrs
@@ -71,6 +72,14 @@ class Forward:
             reach=PLAIN if self.tls is None else Reach(self.tls.wanted()),
         )
         return Forwarding(Pool.of(self.to, settings), source=self.source)
+
+    @staticmethod
+    def moot(given: Container[str]) -> Container[str]:
+        """
+        @param given: names of options that are not none.
+        @return: names of those that mean nothing then.
+        """
+        return _OF_POOLS if "pool" in given else ()
 
     @staticmethod
     def conflicts(given: Given) -> Clashes:

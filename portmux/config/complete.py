@@ -127,7 +127,12 @@ class _Completer:
         else:
             assert isinstance(node, Table)
             node = _mapped(node, lambda key, each: self.option(shape, key, each))
-        absent = [f for key, f in shape.fields.items() if key not in node.entries]
+        moot = shape.moot([f.name for f in shape.fields.values() if _is_set(node, f)])
+        absent = [
+            field
+            for key, field in shape.fields.items()
+            if key not in node.entries and field.name not in moot
+        ]
         # None of several is said by leaving them out; written, it may be refused.
         rest = {
             f.key: shown(f.kind, f.default) for f in absent if f.default not in ((), {})
@@ -138,6 +143,13 @@ class _Completer:
         if key in shape.fields:
             return self.value(shape.fields[key].kind, node)
         return self.record(self.registry.actions[key], node)
+
+
+def _is_set(node: Table, field: Field) -> bool:
+    value = node.get(field.key)
+    return value is not None and not (
+        isinstance(value, Scalar) and (value.text == "none" or value.null)
+    )
 
 
 def _mapped(node: Table, change: Callable[[str, Node], Node]) -> Table:

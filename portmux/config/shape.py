@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cache, reduce
 from operator import or_
 from types import NoneType, UnionType
@@ -53,12 +53,14 @@ class Shape:
     @ivar value: the field whose value may stand for the whole class.
     @ivar inline: the field whose action's key stands beside the class' own keys.
     @ivar elsewhere: keys of a file that are none of the class' fields.
+    @ivar moot: given names of options, tells those that mean nothing beside them.
     """
 
     fields: Mapping[str, Field]
     value: Field | None
     inline: Field | None
-    elsewhere: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...]
+    moot: Callable[[Container[str]], Container[str]]
 
     @property
     def all(self) -> tuple[Field, ...]:
@@ -90,6 +92,7 @@ def shape_of(cls: Any) -> Shape:
         value=next((field for field in found if field.option.value), None),
         inline=next((field for field in found if field.option.inline), None),
         elsewhere=getattr(cls, "elsewhere", ()),
+        moot=getattr(cls, "moot", lambda given: ()),
     )
 
 

@@ -6,6 +6,7 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.app.build import registry
+from portmux.app.inputs import inputs
 from portmux.config.complete import DEFAULT, complete, shown, told
 from portmux.config.load import Inputs, load
 from portmux.config.logs import Log
@@ -48,6 +49,25 @@ def flat(node: Node, path: str = "") -> dict[str, str]:
 
 
 class CompleteTests(SynchronousTestCase):
+    def test_of_a_pool(self) -> None:
+        """What a pool says has no default beside it, for that would be no value."""
+        text = (
+            'listeners: {a: {bind: "*:1", forward: {pool: p}},'
+            ' b: {bind: "*:2", forward: {to: "h:1", pool: none}}}\n'
+            'pools: {p: {backends: "h:1"}}\n'
+        )
+        given = inputs("x", None, [], {})
+        read = attrs.evolve(given, read=lambda name: text.encode())
+        tree = complete(load(read).tree, registry())
+        found = flat(tree)
+        self.assertNotIn("listeners.a.forward.strategy", found)
+        self.assertEqual(
+            found["listeners.b.forward.strategy"], "first-available default"
+        )
+        self.assertEqual(found["pools.p.strategy"], "round-robin default")
+        again = attrs.evolve(given, read=lambda name: write(tree).encode())
+        self.assertEqual(load(again).config, load(read).config)
+
     def test_origins(self) -> None:
         """What was said keeps its place, all else is a default."""
         found = flat(complete(loaded(MINIMAL).tree, KINDS))
