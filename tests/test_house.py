@@ -25,6 +25,7 @@ UNMIRRORED = {
 
 WHOLE = {
     "tests/test_docs.py": "README.md, docs/ and conf/",
+    "tests/test_engines.py": "tests/engines.py, which chooses what others test",
     "tests/test_pages.py": "docs/, page by page",
     "tests/test_house.py": "the repository",
     "tests/adversaries": "portmux and those who mean harm",

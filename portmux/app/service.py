@@ -59,7 +59,9 @@ class Portmux(MultiService):
         self.config = config
         self._around = around
         self._directory = os.getcwd()  # paths mean the same after a chdir
-        self._whole = Count(config.limits.connections)
+        self._whole = Count(
+            config.limits.connections, recount=lambda: self.engine.recount()
+        )
         self.metrics = Metrics(__version__, self._descriptors)
         self._exposition = exposition(self.metrics)
         self._scraping = ScrapingService(self._rendered, lambda: self.engine)
@@ -232,9 +234,9 @@ class Portmux(MultiService):
         self._scraping.token = reading
         if kind is not self.engine.kind:
             self.engine.use(kind)
-            for service in self._services().values():
+            for service in self.listening().values():
                 service.accepting.renew()
-        for name, service in self._services().items():
+        for name, service in self.listening().items():
             if name not in services:
                 service.disownServiceParent()
         for name, made in policies.items():
@@ -255,14 +257,14 @@ class Portmux(MultiService):
 
     def _enforce(self, draft: Draft) -> None:
         """Have the pools be what the listeners in force want of them."""
-        policies = (service.policy for service in self._services().values())
+        policies = (service.policy for service in self.listening().values())
         draft.enforce(build.used(policies), self.engine.reactor.seconds())
 
     def _planned(
         self, fresh: Config, draft: Draft
     ) -> tuple[dict[str, ListenerService], dict[str, Policy]]:
         """@return: all listeners of a configuration; what will be new of old ones."""
-        before = self._services()
+        before = self.listening()
         services: dict[str, ListenerService] = {}
         policies: dict[str, Policy] = {}
         for each in compare(self.config, fresh).listeners:
@@ -291,7 +293,7 @@ class Portmux(MultiService):
 
     def _refuse(self) -> None:
         self._supervised.stopping()
-        for service in self._services().values():
+        for service in self.listening().values():
             service.stopService()
         self._scraping.stopService()
 
@@ -322,7 +324,11 @@ class Portmux(MultiService):
 
     def listening(self) -> dict[str, ListenerService]:
         """@return: the listeners that are in force, by name."""
-        return self._services()
+        return {
+            service.name: service
+            for service in self
+            if isinstance(service, ListenerService) and service.name is not None
+        }
 
     def end(self, listener: str) -> None:
         """End the sessions of a listener that is gone, and forget its numbers."""
@@ -369,13 +375,6 @@ class Portmux(MultiService):
         if self._ending.near:
             return f"about to end, {live} session(s) left"
         return f"{listeners} listener(s), {live} session(s){self._refused}"
-
-    def _services(self) -> dict[str, ListenerService]:
-        return {
-            service.name: service
-            for service in self
-            if isinstance(service, ListenerService) and service.name is not None
-        }
 
     def _made(self, name: str, listener: Listener, draft: Draft) -> ListenerService:
         """@return: a listener that is not part of the program yet."""
