@@ -201,7 +201,7 @@ def explain_(admin: Admin, command: commands.Explain) -> Reply:
     told = _decision(decision) or "nothing is decided yet"
     after = "" if late is None else f"; when time is over: {_decision(late)}"
     first = f"{told}{after}"
-    return Reply(first, listed("Routes", rows).lines, result)
+    return Reply(first, rows=rows, result=result)
 
 
 def _client(standing: Standing, now: float) -> Client:

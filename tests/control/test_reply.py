@@ -25,6 +25,16 @@ class ReplyTests(SynchronousTestCase):
         self.assertEqual(listed("Things", rows, 9).first, "Things: 9, 1 of them follow")
         self.assertEqual(told({"thing": "a"}), "a")
 
+    def test_programs(self) -> None:
+        """What they are told nobody spells for people."""
+
+        class Unspeakable:
+            def __str__(self) -> str:
+                raise AssertionError("nobody reads this")
+
+        thing = Unspeakable()
+        self.assertEqual(listed("Things", [{"thing": thing}]).result[0]["thing"], thing)
+
     def test_word(self) -> None:
         """Nothing that a name says can begin a line."""
         for value, text in [
