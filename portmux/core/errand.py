@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
 from portmux.core.address import Address
@@ -44,10 +46,13 @@ class Errand:
         given = self.plan.timeout
         return self.plan.pool.settings.timeout if given is None else given
 
-    def next(self, now: float) -> Backend | Ticket | None:
+    def next(
+        self, now: float, recount: Callable[[], bool] = lambda: False
+    ) -> Backend | Ticket | None:
         """
         Let go of what it has, and take another backend.
 
+        @param recount: see L{Count}; asked where there is no room.
         @return: a ticket when there is room in the queue only; None: it is over.
         """
         if self.attempts or self._ticket is not None:
@@ -59,7 +64,10 @@ class Errand:
             source = source_key(self.source) if pool.by_source else None
             backend = pool.acquire(self._tried, source, now)
             if backend is None and pool.is_crowded(self._tried):
-                return self._queue(now)
+                if recount():
+                    backend = pool.acquire(self._tried, source, now)
+                if backend is None:
+                    return self._queue(now)
             if backend is None and self._tried and most is not None:
                 self._tried = ()
                 backend = pool.acquire((), source, now)

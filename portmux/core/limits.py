@@ -9,6 +9,7 @@ limited in number only.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from ipaddress import IPv6Address
 from typing import Final
 
@@ -18,6 +19,10 @@ from portmux.core.address import Address, Host
 
 TABLE: Final = 65536
 """Sources remembered at most; the longest unused is forgotten first (taste)."""
+
+
+_OF_NUMBER: Final = ("connections-in-all", "connections", "per-source")
+"""Limits of what is live, by the words of L{Gate.admit}."""
 
 
 @attrs.frozen(slots=True)
@@ -56,10 +61,15 @@ class Limits:
 
 @attrs.define(eq=False, slots=True)
 class Count:
-    """@ivar most: None: any number."""
+    """
+    @ivar most: None: any number.
+    @ivar recount: counts connections out that are over, where that may have been
+        put off; says whether it may have been.
+    """
 
     most: int | None = None
     live: int = 0
+    recount: Callable[[], bool] = attrs.field(default=lambda: False, repr=False)
 
     @property
     def full(self) -> bool:
@@ -137,6 +147,16 @@ class Gate:
         self.live += 1
         self.whole.live += 1
         return None
+
+    def insist(self, refusal: str, key: str | None, now: float) -> str | None:
+        """
+        Try again, where what is over was perhaps not counted out yet.
+
+        @param refusal: what L{admit} said.
+        """
+        if refusal in _OF_NUMBER and self.whole.recount():
+            return self.admit(key, now)
+        return refusal
 
     def release(self, key: str | None) -> None:
         """A connection that was let in with this key has ended."""

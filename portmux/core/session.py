@@ -126,6 +126,8 @@ class Session:
         self._key = policy.gate.key(self.source)
         refusal = policy.gate.admit(self._key, now)
         if refusal is not None:
+            refusal = policy.gate.insist(refusal, self._key, now)
+        if refusal is not None:
             self._cause = "refused"
             return self.end(f"limit-{refusal}")
         self._admitted = True
@@ -185,6 +187,8 @@ class Session:
             self.policy.counts.bans += 1
             self._detail = "source is banned now"
         if way.count.full:
+            self.policy.gate.whole.recount()
+        if way.count.full:
             self._cause = "refused"
             return self.end("limit-route-connections", f"route {way.name}")
         self._way = way
@@ -206,7 +210,7 @@ class Session:
     # -- connecting
 
     def _try(self, errand: Errand, now: float) -> Effect:
-        found = errand.next(now)
+        found = errand.next(now, self.policy.gate.whole.recount)
         if isinstance(found, Backend):
             return self._dial(errand, found, now)
         if isinstance(found, Ticket):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from socket import socket
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 
 from portmux.core.address import Address
 from portmux.core.asked import Asked
@@ -25,6 +26,9 @@ from portmux.net.poll import poll_of
 from portmux.net.secure import Reacher
 from portmux.net.stream import Stream
 from portmux.net.tasks import TaskGroup
+
+WORTH: Final = 4
+"""Times as long as a thread was waited for it is not waited for again (taste)."""
 
 
 class Kind(Enum):
@@ -90,6 +94,7 @@ class Engine:
         self.idle: Callable[[], None] | None = None
         self._ended = ended
         self._lane: lane.Lane | None = None
+        self._recount_at = 0.0
         self.use(kind)
 
     def use(self, kind: Kind) -> None:
@@ -167,6 +172,24 @@ class Engine:
         """Have all that is over be counted, also what a thread has ended just now."""
         if self._lane is not None:
             self._lane.catch_up()
+
+    def recount(self) -> bool:
+        """
+        Do the same for a client that a limit is in the way of.
+
+        A crowd of those does not have the thread waited for again and again.
+
+        @return: whether anything can have been counted.
+        """
+        if self._lane is None:
+            return False
+        begun = monotonic()
+        wait = begun >= self._recount_at
+        self._lane.catch_up(wait)
+        if wait:
+            ended = monotonic()
+            self._recount_at = ended + WORTH * (ended - begun)
+        return True
 
     def over(self, live: Live) -> None:
         """Nothing of this connection is left."""

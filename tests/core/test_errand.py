@@ -53,6 +53,21 @@ class AttemptTests(SynchronousTestCase):
         self.assertEqual(tried(errand(pool, attempts=1)), [A])
         self.assertEqual(tried(errand(pool, attempts=0)), [])
 
+    def test_recount(self) -> None:
+        """Before it waits, or is refused, it is seen whether there is room by now."""
+        pool = Pool.of([Backend(A, most=1)])
+        first, second = errand(pool), errand(pool)
+        held = first.next(NOW)
+
+        def recount() -> bool:
+            first.let_go(NOW)
+            return True
+
+        self.assertIs(second.next(NOW, recount), held)
+        third = errand(pool)
+        self.assertIsNone(third.next(NOW, lambda: True))
+        self.assertEqual(third.failure, "queue-full")
+
     def test_one_remote_four_attempts(self) -> None:
         """As plexy's C{retries=4} means it, with few errors so far."""
         pool = Pool.of([A], Settings(attempts=4, eject=Ejection(errors=9, most=9)))

@@ -137,6 +137,37 @@ class NumberTests(SynchronousTestCase):
         self.assertIsNone(here.admit(here.key(client()), 0.0))
 
 
+class RecountTests(SynchronousTestCase):
+    """What is over and was not counted out is in nobody's way."""
+
+    def recounted(self, here: Gate, key: str | None) -> str | None:
+        """@return: what becomes of a second one, when the first is found to be over."""
+        asked = []
+
+        def recount() -> bool:
+            asked.append(key)
+            here.release(key)
+            return True
+
+        self.assertIsNone(here.admit(key, 0.0))
+        refusal = here.admit(key, 0.0)
+        assert refusal is not None
+        self.assertEqual(here.insist(refusal, key, 0.0), refusal, "nobody recounts")
+        here.whole.recount = recount
+        found = here.insist(refusal, key, 0.0)
+        self.assertEqual(len(asked), 1 if found is None else 0)
+        return found
+
+    def test_numbers(self) -> None:
+        for here in (gate(connections=1), gate(per_source=1), gate(whole=Count(1))):
+            self.assertIsNone(self.recounted(here, "192.0.2.1"))
+            self.assertEqual((here.live, here.whole.live), (1, 1))
+
+    def test_rate(self) -> None:
+        """A rate is not of what is live."""
+        self.assertEqual(self.recounted(gate(rate=1), "192.0.2.1"), "rate")
+
+
 class RateTests(SynchronousTestCase):
     """New connections per second."""
 

@@ -606,6 +606,22 @@ class LimitTests(SynchronousTestCase):
         session.closed(START)
         self.assertEqual(opened(here).receive(b"web", START), Dial(A))
 
+    def test_recount(self) -> None:
+        """What has ended without anybody's knowing is in nobody's way."""
+        few = policy(route("few", b"web", forwarding(), most=1))
+        one = policy(limits=Limits(connections=1))
+        for here in (few, one):
+            session = relaying(here)
+
+            def recount(session: Session = session) -> bool:
+                session.end("done")
+                session.closed(START)
+                return True
+
+            here.gate.whole.recount = recount
+            other = opened(here)
+            self.assertEqual(other.receive(b"web", START), Dial(A))
+
     def test_a_place_is_free_when_all_is_over(self) -> None:
         """Not before: a session that closes still has its sockets."""
         here = policy(limits=Limits(connections=1))

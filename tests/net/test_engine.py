@@ -45,6 +45,14 @@ class EngineTests(StageCase):
             self.reactor.settle()
         self.assertEqual(told, [3])
 
+    def test_recount(self) -> None:
+        """Only where a thread may be behind is there anything to be counted."""
+        threads = self.engine.kind is not Kind.TWISTED
+        self.assertIs(self.engine.recount(), threads)
+        self.engine.use(Kind.LANE)
+        self.assertTrue(self.engine.recount())
+        self.assertTrue(self.engine.recount(), "without waiting again")
+
     def test_engines_share_nothing(self) -> None:
         """There may be two on one reactor."""
         other = Engine(self.reactor, Budget(10), self.records.append)

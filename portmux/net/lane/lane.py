@@ -66,6 +66,7 @@ class Lane:
         self._fresh: list[Link] = []
         self._dialled: list[Link] = []
         self._gone: list[Live] = []
+        self._counts = False
         self._told = self.over  # one for all; a method is made whenever it is named
 
     def use(self, in_c: bool) -> None:
@@ -91,7 +92,7 @@ class Lane:
     def over(self, live: Live) -> None:
         """Its sockets are closed."""
         self._gone.append(live)
-        if not self.poller.busy:
+        if not (self.poller.busy or self._counts):
             self._go_through()
 
     def adopt(self, link: Link, effect: Effect, sock: socket) -> None:
@@ -115,9 +116,17 @@ class Lane:
         self._in_c.stop()
         self.poller.stop()
 
-    def catch_up(self) -> None:
-        """Count what a thread has found to be over, and nobody was told of yet."""
-        self._in_c.catch_up()
+    def catch_up(self, wait: bool = True) -> None:
+        """
+        Count what a thread has found to be over, and nobody was told of yet.
+
+        @param wait: for what it is about to find.
+        """
+        self._counts = True
+        try:
+            self._in_c.catch_up(wait)
+        finally:
+            self._counts = False
         self._end()
 
     def _end(self) -> None:

@@ -114,10 +114,11 @@ class Native:
             except Exception:
                 self.fail()
 
-    def catch_up(self) -> None:
-        """Tell now of all that are over."""
+    def catch_up(self, wait: bool = True) -> None:
+        """Tell now of all that are over. @param wait: have the thread look again."""
         if self.loop is not None:
-            self.loop.settle()
+            if wait:
+                self.loop.settle()
             self.ready(IN)
 
     def fail(self) -> None:

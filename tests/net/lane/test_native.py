@@ -119,7 +119,7 @@ class NativeTests(SynchronousTestCase):
         self.assertEqual(self.told, [])
         self.native.catch_up()
         self.assertEqual(self.told, [live])
-        self.native.catch_up()
+        self.native.catch_up(wait=False)
         self.finish(live)
 
     def test_relay(self) -> None:
