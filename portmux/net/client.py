@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from twisted.internet.defer import CancelledError
+
+from portmux.core.plan import Serving
 from portmux.core.session import Session
 from portmux.net.stream import IStream
 
 if TYPE_CHECKING:
     from portmux.net.engine import Engine
     from portmux.net.front import Front
+
+
+DONE: Final = ("done", "")
+"""The end of a session of which nobody said anything else."""
+
+MISTAKE: Final = ("error", "see the log")
+"""The end of a session that ran into a mistake of ours or of an extension."""
 
 
 class Sink(Protocol):
@@ -33,10 +43,12 @@ class Client:
     @ivar transport: for registering a producer, and as one for backpressure.
     @ivar reactor: its clock, descriptors and resolver.
     @ivar engine: what it shares with all other connections.
+    @ivar end: how it ends, for the record.
     """
 
     def __init__(self, front: Front) -> None:
         self._front = front
+        self.end = DONE
         self.session: Session = front.session
         self.transport: IStream = front.transport
         self.engine: Engine = front.engine
@@ -44,15 +56,34 @@ class Client:
 
     def attach(self, sink: Sink) -> None:
         """Give C{sink} the held bytes, then all that follow; to be called once."""
-        self._front.hand_over(sink)
+        front, session = self._front, self.session
+        if front.gone or front.lingering:
+            sink.lost()
+            return
+        front.sink = sink
+        held = session.held + front.late
+        session.held = front.late = b""
+        if held:
+            session.sent += len(held)
+            sink.received(held)
+        if front.finished and not front.gone:
+            sink.ended()
+        if not front.gone:
+            front.resume()
 
     def write(self, data: bytes) -> None:
         """Send to the client. Backpressure: register a producer with C{transport}."""
-        self._front.to_client(data)
+        front, session = self._front, self.session
+        if front.gone or front.lingering:
+            return
+        session.received += len(data)
+        session.touched = self.reactor.seconds()
+        front.transport.write(data)
 
     def finish(self) -> None:
         """Tell the client that no more bytes will come; it may still send."""
-        self._front.finish_client()
+        if not self._front.gone:
+            self._front.finish()
 
     def conclude(self, how: str, detail: str = "") -> None:
         """
@@ -61,4 +92,20 @@ class Client:
         @param how: one word; C{done} is what is recorded without this call.
         @param detail: one clause of our own, no peer's bytes.
         """
-        self._front.conclude(how, detail)
+        if self.end == DONE:
+            self.end = (how, detail)
+
+
+async def serve(front: Front, plan: Serving) -> None:
+    """Have an action do what it does with a connection, from adopting it to the end."""
+    client = Client(front)
+    try:
+        await plan.serve(client)
+    except CancelledError:
+        client.conclude("stopped")
+        raise
+    except BaseException:
+        client.conclude(*MISTAKE)
+        raise
+    finally:
+        front.served(*client.end)

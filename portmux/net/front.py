@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
@@ -33,7 +32,7 @@ from portmux.core.effects import (
 )
 from portmux.core.plan import Serving
 from portmux.core.session import LINGER, Session
-from portmux.net.client import Client, Sink
+from portmux.net.client import MISTAKE, Sink, serve
 from portmux.net.dial import Wanted
 from portmux.net.relay import Back, Pipe, couple
 from portmux.net.secure import Attempt, attach
@@ -42,9 +41,6 @@ from portmux.net.stream import Stream, finish_writing, is_a, sends_on, under_way
 if TYPE_CHECKING:
     from portmux.net.engine import Engine
 
-_MISTAKE: Final = ("error", "see the log")
-"""The end of a session that ran into a mistake of ours or of an extension."""
-
 
 @implementer(IHalfCloseableProtocol)
 class Front(Protocol):
@@ -52,24 +48,28 @@ class Front(Protocol):
     Sniffing; then paused, the bytes held; then a sink's.
 
     @ivar transport: the client's stream.
+    @ivar sink: whose the client's bytes are.
+    @ivar late: those that came behind the held ones while it was paused.
+    @ivar finished: the client will send no more.
+    @ivar lingering: the client was told the end.
+    @ivar gone: its connection is over.
     """
 
     transport: Stream
     _log = Logger()
-    _sink: Sink | None = None
+    sink: Sink | None = None
     _back: Back | None = None
     _attempt: Attempt | None = None
     _wanted: Dial | None = None
     _dialling = False
-    _finished = False
-    _lingering = False
+    finished = False
+    lingering = False
     _left = 0
-    _gone = False
+    gone = False
     _serving = False
     _reading = False
-    _late = b""
+    late = b""
     _called_by: float | None = None
-    _end = ("done", "")
 
     def __init__(self, engine: Engine, session: Session) -> None:
         self.engine = engine
@@ -80,26 +80,26 @@ class Front(Protocol):
         """A new client: mostly its first bytes are there already."""
         self.makeConnection(stream)
         self._carry(self.session.open())
-        if self.session.phase is Phase.SNIFF and not self._gone:
+        if self.session.phase is Phase.SNIFF and not self.gone:
             data = stream.take()
             if data:
                 self._carry(self.session.receive(data, self._now()))
             elif data is not None:
                 self.readConnectionLost()
-            if self.session.phase is Phase.SNIFF and not self._gone:
-                self._resume()
+            if self.session.phase is Phase.SNIFF and not self.gone:
+                self.resume()
         self._watch()
 
     def adopt(self, stream: Stream, effect: Effect) -> None:
         """A client that another engine has sniffed; it may have finished."""
         self.makeConnection(stream)
-        self._finished = self.session.half_closed is Side.CLIENT
+        self.finished = self.session.half_closed is Side.CLIENT
         self._on(effect)
 
     # -- what the client's transport tells
 
     def dataReceived(self, data: bytes) -> None:
-        session, sink = self.session, self._sink
+        session, sink = self.session, self.sink
         if sink is not None:
             session.sent += len(data)
             session.touched = self._now()
@@ -107,33 +107,33 @@ class Front(Protocol):
         elif session.phase is Phase.SNIFF:
             self._on(session.receive(data, self._now()))
         elif session.phase is not Phase.CLOSE:
-            self._late += data  # what TLS had in hand when it was paused
+            self.late += data  # what TLS had in hand when it was paused
 
     def readConnectionLost(self) -> None:
-        if self._finished:
+        if self.finished:
             return  # Twisted tells it again after each resumeProducing
-        self._finished = True
-        if self._lingering:
+        self.finished = True
+        if self.lingering:
             self.transport.end()
             return
         effect = self.session.finished(Side.CLIENT, self._now())
-        if self._serving and self._sink is not None:
-            self._sink.ended()
+        if self._serving and self.sink is not None:
+            self.sink.ended()
         self._on(effect)
 
     def writeConnectionLost(self) -> None:
         """Our own half-close; the other direction goes on."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._gone = True
+        self.gone = True
         self.session.received -= unsent(self.transport)
         if not is_a(reason, ConnectionClosed):
-            self.session.end(*_MISTAKE)  # raised by one of us; Twisted has logged it
+            self.session.end(*MISTAKE)  # raised by one of us; Twisted has logged it
             self._on(RESET)
         if self.session.phase is not Phase.CLOSE:
             self._on(self.session.lost(Side.CLIENT, self._now()))
-        if self._sink is not None:
-            self._sink.lost()
+        if self.sink is not None:
+            self.sink.lost()
         self.over()
 
     # -- what the other parts of the connection tell
@@ -162,6 +162,12 @@ class Front(Protocol):
             self._on(self.session.lost(Side.BACKEND, self._now(), why))
         self.over()
 
+    def served(self, how: str, detail: str) -> None:
+        """The action is done with the connection."""
+        self._serving = False
+        self._on(self.session.served(how, detail))
+        self.over()
+
     def fail(self) -> None:
         """
         Do as the reactor does when what it calls raises: log, drop the connection.
@@ -182,51 +188,29 @@ class Front(Protocol):
         back = self._back
         if back is not None and not back.gone:
             back.transport.end(reset=unsent(back.transport) > 0)
-        if not self._gone:
+        if not self.gone:
             self.transport.end(reset=unsent(self.transport) > 0)
         self._watch()
 
     def over(self) -> None:
         """See whether anything of the connection is left."""
         back_open = self._back is not None and not self._back.gone
-        left = self._serving or back_open or not self._gone
+        left = self._serving or back_open or not self.gone
         if not left and self.session.phase is not Phase.OVER:  # told once
             self.engine.over(self)
-            self._back = self._sink = None  # no work for the garbage collector
+            self._back = self.sink = None  # no work for the garbage collector
 
-    # -- for Client
+    # -- for whoever has the connection
 
-    def hand_over(self, sink: Sink) -> None:
-        """Give a sink the held bytes, then all that follow."""
-        if self._gone or self._lingering:
-            sink.lost()
-            return
-        self._sink = sink
-        held = self.session.held + self._late
-        self.session.held = self._late = b""
-        if held:
-            self.session.sent += len(held)
-            sink.received(held)
-        if self._finished and not self._gone:
-            sink.ended()
-        if not self._gone:
-            self._resume()
+    def resume(self) -> None:
+        """Read on; what comes is the sink's."""
+        self._reading = True
+        self.transport.resumeProducing()
 
-    def to_client(self, data: bytes) -> None:
-        if self._gone or self._lingering:
-            return
-        self.session.received += len(data)
-        self.session.touched = self._now()
-        self.transport.write(data)
-
-    def finish_client(self) -> None:
-        if not self._gone:
-            self._on(self.session.finished(Side.BACKEND, self._now()))
-            finish_writing(self.transport)
-
-    def conclude(self, how: str, detail: str) -> None:
-        if self._end == ("done", ""):
-            self._end = (how, detail)
+    def finish(self) -> None:
+        """The client is sent no more; this direction is over."""
+        self._on(self.session.finished(Side.BACKEND, self._now()))
+        finish_writing(self.transport)
 
     # -- effects
 
@@ -265,10 +249,6 @@ class Front(Protocol):
         if self._reading:
             self._reading = False
             self.transport.pauseProducing()
-
-    def _resume(self) -> None:
-        self._reading = True
-        self.transport.resumeProducing()
 
     def _dial(self, effect: Dial) -> None:
         self._wanted = effect
@@ -325,8 +305,8 @@ class Front(Protocol):
         session = self.session
         self._back = back
         self._carry(session.connected(self._now()))
-        self._sink = Pipe(stream)
-        held, session.held, self._late = session.held + self._late, b"", b""
+        self.sink = Pipe(stream)
+        held, session.held, self.late = session.held + self.late, b"", b""
         couple(self.transport, stream)
         session.sent += len(held)
         if len(held) > sent:
@@ -335,34 +315,20 @@ class Front(Protocol):
             finish_writing(stream)
         if not back.gone:
             stream.startReading()
-        self._resume()
+        self.resume()
         self._watch()
 
     def _finish(self, side: Side) -> None:
         if side is Side.CLIENT:
-            if not self._gone:
+            if not self.gone:
                 finish_writing(self.transport)
         elif self._back is not None and not self._back.gone:
             finish_writing(self._back.transport)
 
     def _adopt(self, plan: Serving) -> None:
         self._pause()
-        self._serving, self._end = True, ("done", "")
-        self.engine.tasks.spawn(f"action {plan.name}", self._serve(plan))
-
-    async def _serve(self, plan: Serving) -> None:
-        try:
-            await plan.serve(Client(self))
-        except CancelledError:
-            self.conclude("stopped", "")
-            raise
-        except BaseException:
-            self.conclude(*_MISTAKE)
-            raise
-        finally:
-            self._serving = False
-            self._on(self.session.served(*self._end))
-            self.over()
+        self._serving = True
+        self.engine.tasks.spawn(f"action {plan.name}", serve(self, plan))
 
     def _close(self, reset: bool) -> None:
         self._give_up_attempt()
@@ -371,17 +337,17 @@ class Front(Protocol):
         back = self._back
         if back is not None and not back.gone:
             back.transport.end(reset)
-        if not self._gone and not reset and not self._finished and self._under_way():
+        if not self.gone and not reset and not self.finished and self._under_way():
             self._linger()
-        elif not self._gone:
+        elif not self.gone:
             self.transport.end(reset)
-        if not reset and not self._gone:
+        if not reset and not self.gone:
             self._drains()
 
     def _drains(self) -> bool:
         """Whether a slow reader has taken something since this was last asked."""
         before = self._left
-        self._left = 0 if self._gone else under_way(self.transport)
+        self._left = 0 if self.gone else under_way(self.transport)
         if self._back is not None and not self._back.gone:
             self._left += under_way(self._back.transport)
         return self._left < before
@@ -400,10 +366,10 @@ class Front(Protocol):
         and a reset takes output with it that is still under way. The session's
         deadline ends the wait. RFC 1122 section 4.2.2.13.
         """
-        if not self._lingering:
-            self._lingering = True
-            sink, self._sink = self._sink, None
+        if not self.lingering:
+            self.lingering = True
+            sink, self.sink = self.sink, None
             finish_writing(self.transport)
-            self._resume()
+            self.resume()
             if sink is not None:
                 sink.lost()

@@ -63,7 +63,7 @@ class RelayTests(StageCase):
         """The client's bytes go to the backend; its end is the session's affair."""
         (front,) = self.engine.live
         assert isinstance(front, Front)
-        self.assertIsInstance(front._sink, Pipe)
+        self.assertIsInstance(front.sink, Pipe)
 
     def test_both_ways(self) -> None:
         """Each octet once, in order, counted, with half-closes one after the other."""

@@ -48,7 +48,7 @@ class RelayTests(test_front.RelayTests):
         return live.up.left
 
 
-class ServingTests(test_front.ServingTests):
+class ServingTests(test_client.ServingTests):
     kind = Kind.LANE
 
 
