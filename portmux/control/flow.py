@@ -34,7 +34,7 @@ class Flow:
         self, transport: Any, clock: Any, turns: Turns, go_on: Callable[[], None]
     ) -> None:
         """
-        @param clock: counts seconds, and calls later.
+        @param clock: calls later.
         @param turns: of all clients.
         @param go_on: called when it is this client's turn: there is something to do,
             or the client reads again.

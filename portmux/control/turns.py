@@ -5,12 +5,16 @@ All clients of control wait in one queue. A command is carried out at once where
 nobody waits, and control has taken no more than its part of the time lately. Else its
 turn comes when the reactor has seen to all others. If these had nothing to do, control
 goes on as fast as it can.
+
+Time is the thread's own, without that in which other programs ran: on a busy machine
+it would seem as if everybody here were busy.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from time import thread_time
 from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall
@@ -34,7 +38,9 @@ Work = Callable[[], None]
 class Turns:
     """The queue of all clients."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float] = thread_time) -> None:
+        """@param seconds: counts what the thread has used."""
+        self._seconds = seconds
         self._waiting: OrderedDict[Work, None] = OrderedDict()
         self._working = False
         self._call: IDelayedCall | None = None
@@ -45,11 +51,11 @@ class Turns:
         """
         Have C{work} called, once for all the times that this is asked for until then.
 
-        @param clock: counts seconds, and calls later.
+        @param clock: calls later.
         """
         self._waiting[work] = None
         if self._call is None and not self._working:
-            self._count(clock.seconds())
+            self._count(self._seconds())
             self._go_on(clock)
 
     def drop(self, work: Work) -> None:
@@ -62,16 +68,15 @@ class Turns:
     def _turn(self, clock: Any) -> None:
         """Everybody else had a turn since the last slice."""
         self._call = None
-        now = clock.seconds()
-        if 0 <= now - self._since < BRIEF:
+        now = self._seconds()
+        if now - self._since < BRIEF:
             self._left = SLICE
         self._count(now)
         self._go_on(clock)
 
     def _count(self, now: float) -> None:
         """A part of the time that has passed is control's; it is not saved up."""
-        passed = max(0.0, now - self._since)
-        self._left = min(SLICE, self._left + PART * passed)
+        self._left = min(SLICE, self._left + PART * (now - self._since))
         self._since = now
 
     def _go_on(self, clock: Any) -> None:
@@ -82,8 +87,8 @@ class Turns:
                     break
                 work, _nothing = self._waiting.popitem(last=False)
                 work()
-                now = clock.seconds()
-                self._left -= max(0.0, now - self._since)
+                now = self._seconds()
+                self._left -= now - self._since
                 self._since = now
         finally:
             self._working = False

@@ -16,7 +16,7 @@ from zope.interface.verify import verifyObject
 from portmux.control.desk import Desk
 from portmux.control.flow import PATIENCE
 from portmux.control.http import AHEAD, LIMIT, REQUEST, HttpSession
-from portmux.control.turns import AT_ONCE
+from portmux.control.turns import AT_ONCE, Turns
 from tests.control.stage import Office, Wire
 
 JSON = "Content-Type: application/json"
@@ -37,8 +37,8 @@ def request(
 class HttpCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.office = Office()
-        self.desk = Desk(self.office)
         self.clock = Clock()
+        self.desk = Desk(self.office, turns=Turns(self.clock.seconds))
         self.left: list[Any] = []
         self.begin()
 

@@ -15,7 +15,7 @@ from zope.interface.verify import verifyObject
 from portmux.control.desk import Desk
 from portmux.control.flow import LINGER, PATIENCE
 from portmux.control.line import LONG, LineSession
-from portmux.control.turns import AT_ONCE
+from portmux.control.turns import AT_ONCE, Turns
 from portmux.core.address import Host
 from tests.control.stage import Office, Wire, turn
 
@@ -26,8 +26,8 @@ RPC = '{"jsonrpc":"2.0","id":%d,"method":"%s","params":%s}\n'
 class LineCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.office = Office()
-        self.desk = Desk(self.office)
         self.clock = Clock()
+        self.desk = Desk(self.office, turns=Turns(self.clock.seconds))
         self.left: list[Any] = []
         self.wire = Wire()
         self.session = self.begun()
@@ -265,7 +265,8 @@ class NoiseTests(SynchronousTestCase):
     def test_anything(self, pieces: list[bytes], end: bool) -> None:
         """Whatever comes, each line of the answer is one of ours."""
         wire, clock = Wire(), Clock()
-        session = LineSession(Desk(Office()), clock, True, lambda session: None)
+        desk = Desk(Office(), turns=Turns(clock.seconds))
+        session = LineSession(desk, clock, True, lambda session: None)
         session.makeConnection(wire)
         for piece in pieces:
             if not wire.over:

@@ -22,7 +22,7 @@ from wsproto.events import (
 
 from portmux.control.desk import Desk
 from portmux.control.http import HttpSession
-from portmux.control.turns import AT_ONCE
+from portmux.control.turns import AT_ONCE, Turns
 from portmux.control.websocket import LIMIT, PING
 from tests.control.stage import Office, Wire
 
@@ -30,7 +30,7 @@ from tests.control.stage import Office, Wire
 class SocketCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.office, self.wire, self.clock = Office(), Wire(), Clock()
-        self.desk = Desk(self.office)
+        self.desk = Desk(self.office, turns=Turns(self.clock.seconds))
         made = HttpSession(self.desk, self.clock, False, False, lambda one: None)
         self.session = made
         self.session.makeConnection(self.wire)
