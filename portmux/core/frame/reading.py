@@ -41,13 +41,12 @@ class Measured:
         self.held += len(data)
 
     def read(self, request: Frame | None = None) -> Frame | None:
-        held = self.held
+        held, buffer = self.held, self._buffer
         if not held:
             return None
-        size, buffer = self._size, self._buffer
-        if size is None:
-            size = self._size = self._measure(buffer)
+        size = self._size or self._measure(buffer)
         if size is None or held < size:
+            self._size = size
             return None
         data = bytes(buffer[:size])
         if self._check is not None:

@@ -156,11 +156,9 @@ class Upstream:
 
     def free(self, now: float) -> Link | None:
         """@return: the link that may send a request, each in turn."""
-        ready = self._ready
-        for _ in range(len(ready)):
-            link = ready[0]
-            ready.rotate(-1)
+        for place, link in enumerate(self._ready):
             if link.free(now):
+                self._ready.rotate(-1 - place)
                 return link
         return None
 

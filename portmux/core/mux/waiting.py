@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from heapq import heappop, heappush
+from typing import Final
 
 import attrs
 
 from portmux.core.mux.asker import Request, Stage
+
+# On Python 3.11 a member read off its class costs as much as a call (measured).
+_SENT: Final = Stage.SENT
 
 
 @attrs.define(eq=False, slots=True)
@@ -40,7 +44,7 @@ class Waiting:
         while turns:
             request = heappop(turns)[2]
             if request.called:
-                self.leave(request, Stage.SENT)
+                self.leave(request, _SENT)
                 return request
         return None
 
