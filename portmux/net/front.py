@@ -33,10 +33,11 @@ from portmux.core.effects import (
 from portmux.core.plan import Serving
 from portmux.core.session import LINGER, Session
 from portmux.net.client import MISTAKE, Sink, serve
+from portmux.net.closing import finish_writing, sends_on, under_way, unsent
 from portmux.net.dial import Wanted
 from portmux.net.relay import Back, Pipe, couple
 from portmux.net.secure import Attempt, attach
-from portmux.net.stream import Stream, finish_writing, is_a, sends_on, under_way, unsent
+from portmux.net.stream import Stream, is_a
 
 if TYPE_CHECKING:
     from portmux.net.engine import Engine

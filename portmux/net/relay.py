@@ -10,8 +10,9 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from portmux.net.closing import unsent
 from portmux.net.secure import broken, has_ended
-from portmux.net.stream import Stream, unsent
+from portmux.net.stream import Stream
 
 if TYPE_CHECKING:
     from portmux.net.front import Front

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from portmux.core.address import Host, Unix
 from portmux.core.effects import Phase
+from portmux.net.closing import unsent
 from portmux.net.descriptors import Budget
 from portmux.net.front import Front
 from portmux.net.lane.flow import COPIED
@@ -18,7 +19,7 @@ from portmux.net.lane.native import Relayed
 from portmux.net.lane.pair import Pair
 from portmux.net.lane.pipes import SIZE
 from portmux.net.live import Live
-from portmux.net.stream import RECEIVE, unsent
+from portmux.net.stream import RECEIVE
 from tests.integration.harness import BlackHole, EngineCase
 from tests.net.stage import forwarding, policy
 from tests.sockets import is_reset, receive, reset

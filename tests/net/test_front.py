@@ -26,9 +26,9 @@ from portmux.core.policy import Policy
 from portmux.core.session import LINGER, Session
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.client import Client
+from portmux.net.closing import unsent
 from portmux.net.front import Front
 from portmux.net.live import Live
-from portmux.net.stream import unsent
 from tests.net.stage import LOCAL, StageCase, forwarding, policy, serving
 
 CLOSE = Closing()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import socket
-import ssl
 
 from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
@@ -15,15 +14,14 @@ from twisted.internet.interfaces import (
     IPushProducer,
     ITCPTransport,
 )
-from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from portmux.net.stream import IStream, Stream, finish_writing, unsent
-from tests.net.tls import Client, ServerContexts, make_certificate
+from portmux.net.closing import finish_writing
+from portmux.net.stream import IStream, Stream
 from tests.net.turned import Turned
 
 LARGE = random.Random(1).randbytes(4 << 20)
@@ -234,19 +232,6 @@ class WriteTests(StreamCase):
         stream.registerProducer(Pieces(), False)
         self.assertEqual(self.received(), b"abcdefghi")
 
-    def test_unsent(self) -> None:
-        """What was given, less what the peer can still get."""
-        self.assertEqual(unsent(self.stream), 0)
-        self.stream.write(LARGE)
-        self.stream.write(b"end")
-        got = len(self.peer.recv(1 << 20))
-        self.reactor.settle()
-        self.stream.abortConnection()
-        self.reactor.settle()
-        got += len(self.received())
-        self.assertEqual(got + unsent(self.stream), len(LARGE) + 3)
-        self.assertEqual(self.kept.lost, [ConnectionAborted])
-
     def test_to_the_lost(self) -> None:
         """The reactor tells it, not the writer."""
         self.peer.close()
@@ -357,78 +342,3 @@ class EndTests(StreamCase):
         self.stream.stopProducing()
         self.stream.write(b"abc")
         self.assertEqual(self.received(), b"abc")
-
-
-class TLSTests(StreamCase):
-    """L{finish_writing} on real TLS transports of Twisted."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        path = self.mktemp()
-        make_certificate(path)
-        self.contexts = ServerContexts(path)
-
-    def start(self) -> Client:
-        """Start TLS on our stream."""
-        self.stream.startTLS(self.contexts)
-        self.stream.resumeProducing()
-        return Client(self.reactor, self.peer)
-
-    def wrap(self) -> Client:
-        """Have a transport of Twisted's own, with TLS from the start."""
-        factory = Factory.forProtocol(lambda: self.kept)
-        wrapping = TLSMemoryBIOFactory(self.contexts, False, factory)
-        number = self.sock.fileno()
-        self.reactor.adoptStreamConnection(number, socket.AF_UNIX, wrapping)
-        self.stream.loseConnection()
-        self.kept.lost.clear()
-        return Client(self.reactor, self.peer)
-
-    def half_close(self, client: Client) -> None:
-        """The client reads the end, not a cut; its own bytes still arrive."""
-        transport = self.kept.transport
-        transport.write(b"abc")
-        finish_writing(transport)
-        self.assertEqual(client.receive(), (b"abc", True))
-        client.send(b"def")
-        client.send(b"ghi")
-        self.assertEqual((self.kept.data, self.kept.lost), (b"defghi", []))
-        raw = client.socket.unwrap()
-        self.reactor.settle()
-        raw.close()
-        self.assertEqual(self.kept.lost, [ConnectionDone])
-
-    def half_close_with_a_producer(self, client: Client) -> None:
-        """The last octets go first, however slow the client is."""
-        transport, source = self.kept.transport, Source()
-        transport.registerProducer(source, True)
-        transport.write(LARGE)
-        self.assertEqual(source.told, ["pause"])
-        finish_writing(transport)
-        client.send(b"def")
-        data, ended = client.receive()
-        self.assertTrue(data == LARGE and ended)
-        client.send(b"ghi")
-        self.assertEqual((self.kept.data, self.kept.lost), (b"defghi", []))
-        client.socket.close()
-        self.reactor.settle()
-        self.assertEqual(len(self.kept.lost), 1)
-
-    def test_started(self) -> None:
-        self.half_close(self.start())
-
-    def test_started_with_a_producer(self) -> None:
-        self.half_close_with_a_producer(self.start())
-
-    def test_wrapped(self) -> None:
-        self.half_close(self.wrap())
-
-    def test_wrapped_with_a_producer(self) -> None:
-        self.half_close_with_a_producer(self.wrap())
-
-    def test_what_it_is_for(self) -> None:
-        """Twisted's own half-close cuts the stream off."""
-        client = self.start()
-        self.stream.loseWriteConnection()
-        self.assertRaises(ssl.SSLError, client.receive)
-        client.socket.close()

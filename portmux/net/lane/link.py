@@ -22,10 +22,10 @@ from portmux.core.effects import (
 )
 from portmux.core.reach import PLAIN
 from portmux.core.session import Session
+from portmux.net.closing import unread
 from portmux.net.dial import Attempt, Wanted
 from portmux.net.lane.flow import COPIED
 from portmux.net.lane.pair import NO_LINGER
-from portmux.net.stream import unread
 
 if TYPE_CHECKING:
     from portmux.net.lane.lane import Lane
@@ -245,7 +245,7 @@ class Link:
         self._lane.over(self)
 
     def _sends_on(self) -> bool:
-        """As L{portmux.net.stream.sends_on}; who has finished does not."""
+        """As L{portmux.net.closing.sends_on}; who has finished does not."""
         if self.session.half_closed is not None:
             return False
         with suppress(OSError):  # the client has reset
