@@ -29,8 +29,9 @@ next one waits for that long, ten times over (taste: a round trip through portmu
 AT_ONCE: Final = 16
 """Commands in a slice at most (taste)."""
 
-BRIEF: Final = 0.0002
-"""Seconds of a turn of the reactor in which nobody had anything to do, or little."""
+BRIEF: Final = 0.00005
+"""Seconds of a turn of the reactor in which nobody had anything to do: ten times what
+such a turn takes (taste)."""
 
 Work = Callable[[], None]
 
