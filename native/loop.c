@@ -118,8 +118,13 @@ static bool exchange(struct loop *loop)
     news = STAILQ_EMPTY(&loop->over) && !STAILQ_EMPTY(&loop->ended);
     STAILQ_CONCAT(&loop->over, &loop->ended);
     if (loop->answered != loop->asked) {
-        loop->answered = loop->asked;
-        pthread_cond_signal(&loop->settled);
+        if (loop->fresh) {
+            signal_to(loop->wake); /* of their backends nothing was told yet */
+        } else {
+            loop->answered = loop->asked;
+            pthread_cond_signal(&loop->settled);
+        }
+        loop->fresh = false;
     }
     pthread_mutex_unlock(&loop->lock);
     if (news)

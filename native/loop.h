@@ -28,6 +28,7 @@ struct loop {
     struct wheel wheel;
     struct turns again;
     struct line ended;
+    bool fresh; /* pairs have begun since it was last answered */
 
     pthread_mutex_t lock;
     /* Below is the lock's. */

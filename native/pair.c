@@ -498,7 +498,7 @@ void pair_service(struct loop *loop, struct pair *pair)
 /* @return: whether it could begin. */
 static bool begin(struct loop *loop, struct pair *pair)
 {
-    pair->known = true;
+    pair->known = loop->fresh = true;
     touch(loop, pair);
     pair->error = loop_watch(loop, &pair->sides[BACKEND]);
     if (pair->error != 0) {

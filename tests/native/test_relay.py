@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.native.rig import (
     PATIENCE,
     LoopCase,
+    Pair,
     Relayed,
     is_broken,
     receiving,
@@ -349,6 +350,19 @@ class TcpTests(UnixTests):
         self.assertTrue(is_reset(made.client))
         self.assertTrue(is_reset(made.backend))
         self.check(made, "stopped", 1, 1)
+
+    def test_settle(self) -> None:
+        """What is over when it is asked for, is told of; also what has just begun."""
+        self.loop.settle()
+        made = self.relayed()
+        made.close()
+        over: list[Pair] = []
+        for _ in range(100):  # a thread that gets no turn is not waited for long
+            self.loop.settle()
+            over += self.loop.over()
+            if over:
+                break
+        self.assertEqual(over, [made.pair])
 
     def test_stop_in_order(self) -> None:
         """Both sides see the end, behind what was written."""
