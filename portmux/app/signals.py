@@ -1,8 +1,8 @@
 """
 What the process does when it is told something by a signal.
 
-The reactor sets handlers of its own when it starts, and under twistd those
-would kill the process with the signal's status: so ours are set once more then.
+The reactor sets methods of its own as handlers when it starts, and under twistd those
+would kill the process with the signal's status: so ours stand in their place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from portmux.config.model import Config
 
 _log = Logger()
 
-_ENDS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+_ENDS: Final = {
+    signal.SIGTERM: "sigTerm",
+    signal.SIGINT: "sigInt",
+    signal.SIGQUIT: "",
+}
+"""Each with the reactor's method for it, which is public; it has none for QUIT."""
 
 
 class Told(Protocol):
@@ -56,9 +61,10 @@ class Signals:
 
         A handler of USR1 that is there already, such as twistd's, stays in use.
         """
-        for number in _ENDS:
-            _handle(number, reactor, told.drain)
-            reactor.callWhenRunning(_handle, number, reactor, told.drain)
+        for number, handler in _ENDS.items():
+            ours = _handle(number, reactor, told.drain)
+            if handler:
+                setattr(reactor, handler, ours)
         before = signal.getsignal(signal.SIGUSR1)
         _handle(signal.SIGUSR1, reactor, told.rotate, before)
         hang_up = partial(_hang_up, told)
@@ -79,15 +85,19 @@ def _hang_up(told: Told) -> None:
 
 def _handle(
     number: signal.Signals, reactor: Any, act: Callable[[], object], before: Any = None
-) -> None:
-    """@param before: an earlier handler that is called as well."""
+) -> Callable[..., None]:
+    """
+    @param before: an earlier handler that is called as well.
+    @return: the handler from now on.
+    """
 
-    def told(received: int, frame: FrameType | None) -> None:
+    def told(received: int, frame: FrameType | None = None) -> None:
         reactor.callFromThread(_act, number, act)
         if callable(before):
             before(received, frame)
 
     signal.signal(number, told)
+    return told
 
 
 def _act(number: signal.Signals, act: Callable[[], object]) -> None:

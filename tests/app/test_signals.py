@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import attrs
@@ -29,7 +30,13 @@ ALL = (
 
 
 class Starting:
-    """A reactor that is about to run."""
+    """
+    A reactor that is about to run.
+
+    @ivar startup: called when its handlers are there and nothing else is.
+    """
+
+    startup: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self) -> None:
         self._when_running: list[Callable[[], None]] = []
@@ -43,10 +50,16 @@ class Starting:
 
     def run(self) -> None:
         """Start as Twisted's does, then do what was asked for."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, self.sigTerm)
+        signal.signal(signal.SIGINT, self.sigInt)
+        self.startup()
         self._empty(self._when_running)
         self.turn()
+
+    def sigTerm(self, number: int, frame: FrameType | None = None) -> None:
+        raise AssertionError("the process ends by the signal")
+
+    sigInt = sigTerm
 
     def turn(self) -> None:
         """Do what signals have asked for."""
@@ -114,6 +127,20 @@ class SignalsTests(SynchronousTestCase):
         send(signal.SIGHUP)
         self.reactor.run()
         self.assertEqual(self.deeds.done, ["drain", "reload"])
+
+    def test_while_the_reactor_starts(self) -> None:
+        """Its own handlers would have the process end with the signal's status."""
+        self.signals.install(self.deeds, self.reactor)
+
+        def all_at_once() -> None:
+            for number in ALL:
+                send(number)
+
+        self.reactor.startup = all_at_once
+        self.reactor.run()
+        self.assertEqual(
+            self.deeds.done, ["drain", "drain", "drain", "reload", "rotate"]
+        )
 
     def test_hup_while_the_configuration_is_read(self) -> None:
         """It neither kills nor is it forgotten."""
