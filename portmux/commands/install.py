@@ -88,6 +88,9 @@ def _install(options: argparse.Namespace) -> int:
     if options.dry_run:
         print(text, end="")
         return 0
+    # The service may be unable to write Twisted's cache of plugins: it is now.
+    if (why := run.unplugged()) is not None:
+        raise ConfigError([why])
     path = unit_path(options.root)
     _refuse_packaged(options.root or Path("/"))
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from twisted.application.service import IServiceMaker
@@ -74,8 +74,8 @@ def foreground(words: Sequence[str]) -> int:
 
     @param words: options of C{twistd portmux}.
     """
-    if not plugged(getPlugins(IServiceMaker)):
-        print(_UNPLUGGED, file=sys.stderr)
+    if (why := unplugged()) is not None:
+        print(why, file=sys.stderr)
         return 1
     _fill_standard_streams()
     own = ["--nodaemon", "--pidfile=", f"--logger={LOGGER}"]
@@ -84,9 +84,14 @@ def foreground(words: Sequence[str]) -> int:
     return 0
 
 
-def plugged(makers: Iterable[IServiceMaker]) -> bool:
-    """@return: whether twistd, which would only show its usage, knows us."""
-    return any(maker.tapname == _NAME for maker in makers)
+def unplugged() -> str | None:
+    """
+    Twisted keeps what it finds in a cache, where whoever asks may write it.
+
+    @return: why twistd, which would only show its usage, does not know us.
+    """
+    known = any(maker.tapname == _NAME for maker in getPlugins(IServiceMaker))
+    return None if known else _UNPLUGGED
 
 
 def _fill_standard_streams() -> None:

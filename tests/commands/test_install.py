@@ -7,6 +7,7 @@ import stat
 import sys
 from pathlib import Path
 
+import twisted.plugins
 from portmux.app.units import NAME, quoted, service
 from portmux.commands.install import unit_path
 from tests.test_cli import CliCase
@@ -51,6 +52,25 @@ class InstallTests(InstallCase):
             f"{self.unit}: written\n"
             f"then: systemctl daemon-reload && systemctl enable --now {NAME}\n",
         )
+
+    def test_cache_of_plugins(self) -> None:
+        """It is there for a service that could not write it."""
+        folder = self.root / "plugins"
+        folder.mkdir()
+        ours = Path(__file__).parents[2] / "twisted" / "plugins" / "portmux_plugin.py"
+        (folder / "portmux_plugin.py").write_text(ours.read_text())
+        self.patch(twisted.plugins, "__path__", [str(folder)])
+        self.addCleanup(sys.modules.pop, "twisted.plugins.portmux_plugin", None)
+        sys.modules.pop("twisted.plugins.portmux_plugin", None)
+        self.assertEqual(self.install("--", "-c", self.file), 0)
+        self.assertTrue((folder / "dropin.cache").exists())
+
+    def test_no_plugin(self) -> None:
+        """A service that could not start is not installed."""
+        self.patch(twisted.plugins, "__path__", [])
+        self.assertEqual(self.install("--", "-c", self.file), 2)
+        self.assertIn("does not find the plugin", self.errors.getvalue())
+        self.assertEqual(self.files(), [])
 
     def test_dry_run(self) -> None:
         """The unit is printed, and nothing is written."""
