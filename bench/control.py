@@ -158,6 +158,9 @@ def told(crowds: Sequence[Crowd]) -> bool:
     """Print what control did. @return: whether it did as much as it was to."""
     waits = sorted(wait for crowd in crowds for wait in crowd.waits)
     due = sum(crowd.due for crowd in crowds)
+    if not waits:
+        print("control: not one command was answered")
+        return False
     p50, p99 = (waits[int(part * (len(waits) - 1))] * 1e3 for part in (0.5, 0.99))
     print(
         f"control: {len(waits)} of {due:.0f} commands answered,"

@@ -40,6 +40,8 @@ class ShowTests(SynchronousTestCase):
             self.assertTrue(told([crowd]))
             crowd.waits.pop()
             self.assertFalse(told([crowd]))
+            crowd.waits.clear()
+            self.assertFalse(told([crowd]))
         self.assertIn("8 of 10 commands", self.out.getvalue())
 
 
