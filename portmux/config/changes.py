@@ -156,6 +156,12 @@ class Changes:
                 dropped.append(f"{what} of {name}: there is no such listener")
             return name in names
 
+        def stands(pool: str) -> bool:
+            there = pool in config.pools or pool in names or _is_ways(pool, listeners)
+            if not there:
+                dropped.append(f"treatment of backends of {pool}: it is gone")
+            return there
+
         def part(name: str) -> bool:
             if (wrong := parts.fault(name)) is not None:
                 dropped.append(f"a level of messages: {wrong}")
@@ -167,6 +173,7 @@ class Changes:
             closed=tuple(name for name in self.closed if name in names),
             forward={n: to for n, to in self.forward.items() if known("backends", n)},
             pools={n: to for n, to in self.pools.items() if n in config.pools},
+            backends={n: one for n, one in self.backends.items() if stands(n)},
             limits={n: one for n, one in self.limits.items() if known("limits", n)},
             levels={n: one for n, one in self.levels.items() if part(n)},
         )
@@ -245,3 +252,15 @@ def _is_of(pool: str, listener: str) -> bool:
         tunnel's is called like it, which no pool that has its own place can be.
     """
     return pool.partition("/")[0] == listener and ("/" in pool or ":" in pool)
+
+
+_OTHER_WAYS = ("fallback", "silent", "undecided")
+
+
+def _is_ways(pool: str, listeners: Mapping[str, Listener]) -> bool:
+    """@return: whether a pool that has no name of its own has its place there."""
+    name, _, way = pool.partition("/")
+    listener = listeners.get(name)
+    if listener is None or not listener.routes:
+        return listener is not None
+    return way.startswith((*_OTHER_WAYS, *(route.name for route in listener.routes)))

@@ -156,6 +156,25 @@ class ChangesTests(SynchronousTestCase):
         (said,) = dropped
         self.assertIn('a level of messages: "gone" is no part of portmux', said)
 
+    def test_treatment(self) -> None:
+        """It stays while there is a place that may have such a pool."""
+        text = (
+            'listeners: {a: {bind: "127.0.0.1:1", routes: ['
+            '{name: web, match: http, forward: "h:1"}], fallback: {forward: "h:1"}},'
+            ' b: {bind: "127.0.0.1:2", forward: "h:1"}}\n'
+            'pools: {p: {backends: "h:1"}}\n'
+            'tunnels: ["3=h:1"]\n'
+        )
+        stay = ["p", "a/web", "a/fallback", "b/forward", "127.0.0.1:3"]
+        go = ["q", "a/gone", "c/web", "127.0.0.1:4"]
+        made = Changes()
+        for pool in (*stay, *go):
+            made = made.treated(pool, "h:1", weight=2)
+        kept, dropped = made.fitting(config(text))
+        self.assertEqual(list(kept.backends), stay)
+        said = [f"treatment of backends of {pool}: it is gone" for pool in go]
+        self.assertEqual(dropped, said)
+
     def test_dropped(self) -> None:
         """What has no place in a configuration any more, with a word for each."""
         made = Changes().opened(tunnel("8=9")).forwarded("gone", (Host("a", 1),))
