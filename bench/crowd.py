@@ -21,8 +21,7 @@ LINES: Final = ("STATUS FULL", "LISTENERS", "BACKENDS", "SESSIONS", "ROUTES")
 METHODS: Final = ("listTunnels", "listeners", "backends", "sessions", "routes")
 """What is asked for by turns."""
 
-LONG_LINE: Final = "BACKENDS"
-LONG_METHOD: Final = "rpc.discover"
+LONG: Final = "rpc.discover"
 """What is asked for by who never reads: long replies are soon enough of them."""
 
 WINDOW: Final = 4096
@@ -58,20 +57,28 @@ class Dialect:
 
 
 def by_lines(port: int) -> Dialect:
-    """@return: the line protocol. A reply may come in pieces that end with a line."""
+    """
+    @return: the line protocol. A reply may come in pieces that end with a line.
+
+    A line of JSON is a request, too; who never reads has such.
+    """
     requests = tuple(f"{line}\n".encode() for line in LINES)
-    flood = f"{LONG_LINE}\n".encode()
+    flood = f"{_asked(LONG)}\n".encode()
     return Dialect(port, requests, flood, lambda data: data.endswith(b"\n"))
 
 
 def by_rpc(port: int) -> Dialect:
     """@return: JSON-RPC over HTTP, all requests of a client on one connection."""
     requests = tuple(map(_posted, METHODS))
-    return Dialect(port, requests, _posted(LONG_METHOD), _is_whole_response)
+    return Dialect(port, requests, _posted(LONG), _is_whole_response)
+
+
+def _asked(method: str) -> str:
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method})
 
 
 def _posted(method: str) -> bytes:
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method})
+    body = _asked(method)
     lines = ("POST / HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json")
     head = "\r\n".join((*lines, f"Content-Length: {len(body)}"))
     return f"{head}\r\n\r\n{body}".encode()
