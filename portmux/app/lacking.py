@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 
 from portmux.actions.execute import Exec
+from portmux.app import state
 from portmux.app.inputs import user
 from portmux.config.control import Control
 from portmux.config.faults import Faults, quoted
@@ -18,11 +19,11 @@ from portmux.config.logs import Log
 from portmux.config.model import Bind, Config, Metrics
 from portmux.config.pools import Tls
 from portmux.config.shape import Field, shape_of
-from portmux.config.tree import Items, Path, Table, nearest_node
+from portmux.config.tree import Items, Origin, Path, Table, nearest_node
 from portmux.config.tunnels import Tunnels
 from portmux.core import reach
 from portmux.core.registry import Registry
-from portmux.errors import ConfigError
+from portmux.errors import ConfigError, PortmuxError
 from portmux.net.contexts import Contexts
 from portmux.net.preexec import group_id, user_entry
 
@@ -67,6 +68,20 @@ def look(found: Loaded, registry: Registry, faults: Faults) -> None:
                 faults.add(origin, lack.text, where)
             else:
                 faults.warn(origin, f"warning: {lack.text}", where)
+    name = found.config.state
+    if name is not None and not list(_unread("state", name)):
+        _look_into(name, registry, faults)
+
+
+def _look_into(name: str, registry: Registry, faults: Faults) -> None:
+    """What portmux itself has written, somebody may have changed."""
+    try:
+        state.read(name, "", registry)
+    except PortmuxError as error:
+        cause = error.__cause__
+        each = cause.faults if isinstance(cause, ConfigError) else [str(error)]
+        for text in each:
+            faults.add(Origin(""), text)
 
 
 @attrs.frozen

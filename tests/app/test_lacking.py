@@ -128,6 +128,16 @@ class LookTests(SynchronousTestCase):
             ],
         )
 
+    def test_state(self) -> None:
+        """It is read at the start."""
+        kept = self.folder / "state"
+        kept.write_text("levels: {net: debug}\n")
+        self.assertEqual(self.look(f"state={kept}", "tunnels=['2=3']"), ([], []))
+        kept.write_text("bogus: 1\nlevel: loud\n")
+        faults, _ = self.look(f"state={kept}", "tunnels=['2=3']")
+        self.assertIn(f"{kept}:1:1: bogus: unknown key", faults[0])
+        self.assertIn(f"{kept}:2:8: level:", faults[1])
+
     def test_every_kind(self) -> None:
         """Whatever a configuration holds can be looked at."""
         for name in Path(__file__).parents[2].glob("conf/*.conf"):
