@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
@@ -16,6 +17,8 @@ _FIRST: Final = "portmux run --listen :8443 ssh=127.0.0.1:22 tls=127.0.0.1:8444"
 
 _OPTIONS: Final = ("--help", "--version", "-h")
 """What may stand in place of a command."""
+
+_STANDARD_OUTPUT: Final = 1
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -34,11 +37,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     command: Command = options.command
     try:
         status = command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = _unread()
     except ConfigError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)
         status = 2
     raise SystemExit(status)
+
+
+def _unread() -> int:
+    """Nobody reads what we print, as behind head: the rest of it goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STANDARD_OUTPUT)
+    os.close(nowhere)
+    return 1
 
 
 def _parser() -> tuple[Parser, Collection[str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -89,6 +91,22 @@ class CommandLineTests(CliCase):
                 rf"\A{said}\nusage: (see )?portmux {words[0]} .+\n\Z",
             )
             self.assertEqual(self.out.getvalue(), "")
+
+    def test_nobody_reads(self) -> None:
+        """As behind head: it ends, and has nothing to say about it."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            ended = subprocess.run(
+                (sys.executable, "-m", "portmux", "schema"),
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                stdout=writer,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+        finally:
+            os.close(writer)
+        self.assertEqual((ended.returncode, ended.stderr), (1, b""))
 
     def test_no_command(self) -> None:
         """Which there are, and what to try first."""
