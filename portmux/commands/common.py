@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from portmux.app.inputs import DEFAULT, NONE, inputs
-from portmux.config.faults import guess, quoted
+from portmux.config.faults import guess, listed, quoted
 from portmux.config.load import Inputs, Loaded, load
 from portmux.config.sources.syntax import Syntax
 
@@ -40,6 +40,14 @@ class Parser(argparse.ArgumentParser):
         if left:
             self.error(self._unknown(left[0]))
         return found, left
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse would not say which was meant; this name is old and steady, too.
+        if action.choices is None or value in action.choices:
+            return
+        words = [str(each) for each in action.choices]
+        text = f"{quoted(str(value))} is not known, allowed: {listed(words)}"
+        raise argparse.ArgumentError(action, text + guess(str(value), words))
 
     def _unknown(self, word: str) -> str:
         # argparse has no other way to ask for them; the name is old and steady.

@@ -64,4 +64,4 @@ class CompletionTests(CliCase):
     def test_other_shell(self) -> None:
         """Which there are is told."""
         self.assertEqual(self.call(COMMAND, "fish"), 2)
-        self.assertIn("'bash', 'zsh'", self.errors.getvalue())
+        self.assertIn("allowed: bash, zsh", self.errors.getvalue())

@@ -124,6 +124,13 @@ class CtlTests(SynchronousTestCase):
         self.assertEqual(list(told), ["version", "listeners", "backends", "sessions"])
         self.assertEqual((status, told["listeners"][0]["listener"]), (0, "front"))
 
+    def test_unknown(self) -> None:
+        """The command that was probably meant is named."""
+        status, _, err = self.ctl("reqests")
+        self.assertEqual(status, 2)
+        self.assertIn('"reqests" is not known, allowed: add, ', err)
+        self.assertIn('; did you mean "requests"?', err)
+
     def test_two_lines(self) -> None:
         """Nothing that a word holds is taken for another command."""
         status, _, err = self.ctl("explain", "front", "a\nclose 1")

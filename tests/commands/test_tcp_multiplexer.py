@@ -79,7 +79,7 @@ class ServerTests(CliCase):
             ("server --nope", 'there is no option "--nope"'),
             ("server more", 'unexpected argument "more"'),
             ("server --queue 5", 'there is no option "--queue"'),
-            ("nope", "argument word: invalid choice: 'nope' (choose from"),
+            ("nope", 'argument word: "nope" is not known, allowed: help'),
             ("server --delay 5", 'argument --delay: "5" is not a duration'),
             ("server --timeout 1.5", 'argument --timeout: "1.5" is not a whole number'),
             ("server --timeout 0", 'argument --timeout: "0" is not allowed, 1 or more'),
