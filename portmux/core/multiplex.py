@@ -224,12 +224,15 @@ class Multiplexer:
 
     def _go(self, now: float) -> list[Effect]:
         """@return: all that is to be done, once there is nothing more."""
-        more = True
+        upstreams, more = self._upstreams, True
+        several = len(upstreams) > 1
         while more:
-            for upstream in self._upstreams:
+            more = False
+            for upstream in upstreams:
                 if upstream.waiting.called or self._keep:
-                    self._serve(upstream, now)
-            more = bool(self._clients.standing) and self._clients.admit(now)
+                    more |= self._serve(upstream, now) and several
+            if self._clients.standing:
+                more |= self._clients.admit(now)
         if self._retired and not self._clients.count:
             for upstream in self._upstreams:
                 for link in list(upstream.links):
@@ -238,12 +241,18 @@ class Multiplexer:
         self._out.clear()
         return out
 
-    def _serve(self, upstream: Upstream, now: float) -> None:
-        """Send what has its turn, and connect where connections are wanted."""
+    def _serve(self, upstream: Upstream, now: float) -> bool:
+        """
+        Send what has its turn, and connect where connections are wanted.
+
+        @return: whether requests for others may have got their turn by that.
+        """
+        sent = False
         while upstream.waiting.called:
             link = upstream.free(now)
             if link is None:
                 break
+            sent = True
             data = self._exchanges.send(upstream.place, link, now)
             if data:
                 self._out.append(Send(link, data))
@@ -252,6 +261,7 @@ class Multiplexer:
             if link is None:
                 break
             self._out.append(Dial(link))
+        return sent
 
     def _drop(self, link: Link, why: str, now: float) -> None:
         """@param why: it is given up, if that is not as it should be."""

@@ -260,6 +260,16 @@ class TogetherTests(SynchronousTestCase):
         addresses = {str(wire.link.backend.address) for wire in stage.live}
         self.assertEqual(addresses, {str(TARGET), "10.0.0.8:502"})
 
+    def test_what_follows_may_be_for_any_target(self) -> None:
+        """Also for one that was looked at before, and had nothing to do then."""
+        framer = ModbusRtu(units={0: Unit(to=ELSEWHERE)})
+        pools = [Pool.of([TARGET]), *map(Pool.of, framer.targets)]
+        stage = Stage(framer, pools, framer.expert())
+        client = stage.client()
+        stage.ask(client, rtu(0, WRITE).data + rtu(1, READ).data)
+        sent = {wire.link.target: wire.take() for wire in stage.live}
+        self.assertEqual(sent, {1: rtu(0, WRITE).data, 0: rtu(1, READ).data})
+
     def test_what_may_not_go(self) -> None:
         """The target never hears of it; the client goes on."""
         stage = self.stage(Modbus(access=(READ_ONLY,)))
