@@ -25,6 +25,7 @@ class Policy:
     @ivar counts: what became of the listener's sessions; outlives its policies.
     @ivar descriptors: files that one session may need at the most.
     @ivar patience: seconds until a first byte must have come.
+    @ivar half_first: C{half_close} is over before C{idle}.
     """
 
     listener: str
@@ -39,10 +40,13 @@ class Policy:
     counts: Counts = attrs.field(factory=Counts, repr=False)
     descriptors: int = attrs.field(init=False)
     patience: float | None = attrs.field(init=False)
+    half_first: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         waits = [wait for wait in (self.silent, self.timeout) if wait is not None]
         self.patience = min(waits, default=None)
+        idle, half = self.idle, self.half_close
+        self.half_first = half is not None and (idle is None or half < idle)
         self.descriptors = 1 + max(_descriptors(way) for way in self.table.ways())
         for way in self.table.ways():
             if isinstance(way.plan, Forwarding):

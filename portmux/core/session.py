@@ -24,6 +24,7 @@ from typing import Final
 
 import attrs
 
+from portmux.core.account import account
 from portmux.core.address import Address
 from portmux.core.backend import Backend
 from portmux.core.effects import (
@@ -40,7 +41,7 @@ from portmux.core.effects import (
     Side,
 )
 from portmux.core.errand import Errand
-from portmux.core.plan import Closing, Forwarding, Serving
+from portmux.core.plan import Forwarding, Serving
 from portmux.core.policy import Policy
 from portmux.core.record import Record, hint
 from portmux.core.sniff import Cause, Decision, Sniffer, Way
@@ -66,6 +67,11 @@ class Session:
     @ivar held: the bytes seen while sniffing, until the engine takes them.
     @ivar half_closed: the side that will send no more; when L{Relay} or
         L{Adopt} is given, it may already be the client.
+    @ivar way: the one that was decided on.
+    @ivar errand: to a pool, of what is forwarded.
+    @ivar cause: what the record says, as do C{pattern}, C{facts}, C{sniffed},
+        C{hint} and C{detail}.
+    @ivar how: the record's C{end}.
     """
 
     policy: Policy
@@ -80,19 +86,19 @@ class Session:
     received: int = attrs.field(default=0, init=False)
     held: bytes = attrs.field(default=b"", init=False, repr=False)
     half_closed: Side | None = attrs.field(default=None, init=False)
-    _errand: Errand | None = attrs.field(default=None, init=False, repr=False)
+    way: Way | None = attrs.field(default=None, init=False)
+    errand: Errand | None = attrs.field(default=None, init=False, repr=False)
+    cause: str = attrs.field(default="-", init=False)
+    pattern: int | None = attrs.field(default=None, init=False)
+    facts: tuple[tuple[str, str], ...] = attrs.field(default=(), init=False)
+    sniffed: float = attrs.field(default=0.0, init=False)
+    hint: str = attrs.field(default="", init=False, repr=False)
+    how: str = attrs.field(default="", init=False)
+    detail: str = attrs.field(default="", init=False)
     _sniffer: Sniffer | None = attrs.field(default=None, init=False, repr=False)
-    _way: Way | None = attrs.field(default=None, init=False)
     _key: str | None = attrs.field(default=None, init=False, repr=False)
     _admitted: bool = attrs.field(default=False, init=False)
-    _cause: str = attrs.field(default="-", init=False)
-    _pattern: int | None = attrs.field(default=None, init=False)
-    _facts: tuple[tuple[str, str], ...] = attrs.field(default=(), init=False)
-    _sniffed: float = attrs.field(default=0.0, init=False)
     _dialled: float = attrs.field(default=0.0, init=False)
-    _end: str = attrs.field(default="", init=False)
-    _detail: str = attrs.field(default="", init=False)
-    _hint: str = attrs.field(default="", init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.number = next(_NUMBERS)
@@ -105,17 +111,17 @@ class Session:
     @property
     def route(self) -> str:
         """The way's name; C{-} before a decision."""
-        return self._way.name if self._way is not None else "-"
+        return self.way.name if self.way is not None else "-"
 
     @property
     def backend(self) -> Backend | None:
         """The one that it is, or would be, connected to."""
-        return None if self._errand is None else self._errand.backend
+        return None if self.errand is None else self.errand.backend
 
     @property
     def forwarded(self) -> bool:
         """Whether it goes to a backend, or would if one could be had."""
-        return self._errand is not None
+        return self.errand is not None
 
     # -- sniffing
 
@@ -128,7 +134,7 @@ class Session:
         if refusal is not None:
             refusal = policy.gate.insist(refusal, self._key, now)
         if refusal is not None:
-            self._cause = "refused"
+            self.cause = "refused"
             return self.end(f"limit-{refusal}")
         self._admitted = True
         decision = policy.table.accept(self.source, self.local, now)
@@ -170,36 +176,36 @@ class Session:
         return self._decide(found, now)
 
     def _decide(self, decision: Decision, now: float) -> Effect:
-        table, sniffer, way = self.policy.table, self._sniffer, decision.way
+        policy, sniffer, way = self.policy, self._sniffer, decision.way
+        table = policy.table
         if sniffer is not None:
             self.held, self._sniffer = sniffer.data, None
         if self.held or decision.matcher is not None:
             reason = table.reason(decision, sniffer)
             if reason is not None:
-                self._pattern, self._facts = reason.pattern, reason.facts
+                self.pattern, self.facts = reason.pattern, reason.facts
         if decision.matcher is None and self.held:
-            self._hint = hint(self.policy.listener, self.held)
-        self._cause, self._sniffed = decision.cause.value, now - self.opened
+            self.hint = hint(policy.listener, self.held)
+        self.cause, self.sniffed = decision.cause.value, now - self.opened
         self.deadline = None
-        if table.unwanted(decision, bool(self.held)) and self.policy.gate.failed(
-            self._key, now
-        ):
-            self.policy.counts.bans += 1
-            self._detail = "source is banned now"
+        unwanted = table.unwanted(decision, bool(self.held))
+        if unwanted and policy.gate.failed(self._key, now):
+            policy.counts.bans += 1
+            self.detail = "source is banned now"
         if way.count.full:
-            self.policy.gate.whole.recount()
+            policy.gate.whole.recount()
         if way.count.full:
-            self._cause = "refused"
+            self.cause = "refused"
             return self.end("limit-route-connections", f"route {way.name}")
-        self._way = way
+        self.way = way
         way.count.live += 1
         return self._carry_out(way, now)
 
     def _carry_out(self, way: Way, now: float) -> Effect:
         plan = way.plan
         if isinstance(plan, Forwarding):
-            self._errand = Errand(plan, self.source)
-            return self._try(self._errand, now)
+            self.errand = Errand(plan, self.source)
+            return self._try(self.errand, now)
         if isinstance(plan, Serving):
             self.phase = _SERVE
             self._watch()
@@ -229,7 +235,7 @@ class Session:
 
     def turn(self, now: float) -> Effect:
         """The ticket of the last L{Queued} was called."""
-        errand = self._errand
+        errand = self.errand
         if self.phase is not _QUEUE or errand is None:
             return WAIT
         backend = errand.turn(now)
@@ -237,7 +243,7 @@ class Session:
 
     def connected(self, now: float) -> Effect:
         """The backend of the last L{Dial} is there."""
-        errand = self._errand
+        errand = self.errand
         if self.phase is not _DIAL or errand is None:
             return CLOSE if self._ending else WAIT
         self.phase = _RELAY
@@ -251,7 +257,7 @@ class Session:
 
     def connect_failed(self, why: str, now: float) -> Effect:
         """@param why: one clause, such as C{connection refused}."""
-        errand = self._errand
+        errand = self.errand
         if self.phase is not _DIAL or errand is None:
             return WAIT
         if errand.backend is not None:
@@ -305,9 +311,9 @@ class Session:
             return self._give_up(Cause.TIMEOUT, now)
         if self.phase is _DIAL:
             return self.connect_failed("connect timeout", now)
-        if self.phase is _QUEUE and self._errand is not None:
-            self._errand.expired(now)
-            return self.end("queue-timeout", self._errand.why)
+        if self.phase is _QUEUE and self.errand is not None:
+            self.errand.expired(now)
+            return self.end("queue-timeout", self.errand.why)
         if self.phase is _CLOSE:
             self.deadline = None
             return RESET
@@ -318,12 +324,7 @@ class Session:
 
     def _half_waits(self) -> bool:
         """Whether the wait is for the side that has not finished."""
-        idle, half = self.policy.idle, self.policy.half_close
-        return (
-            self.half_closed is not None
-            and half is not None
-            and (idle is None or half < idle)
-        )
+        return self.half_closed is not None and self.policy.half_first
 
     def _watch(self) -> None:
         """Have L{expire} called when no byte has moved for too long."""
@@ -335,7 +336,7 @@ class Session:
 
     def note(self, **facts: object) -> None:
         """What an action has found out, for the record."""
-        self._facts += tuple((name, str(fact)) for name, fact in facts.items())
+        self.facts += tuple((name, str(fact)) for name, fact in facts.items())
 
     @property
     def _ending(self) -> bool:
@@ -346,8 +347,8 @@ class Session:
         """End the session for a reason of its own, or of an operator."""
         if not self._ending:
             self.phase = _CLOSE
-            self._end = how
-            self._detail = detail or self._detail
+            self.how = how
+            self.detail = detail or self.detail
         return CLOSE
 
     def closing(self, now: float) -> None:
@@ -359,45 +360,17 @@ class Session:
         """Both sides' sockets are gone. To be called once, as the very last."""
         self.end("lost")  # unless it was known before how it ends
         self.phase, self.deadline = _OVER, None
-        backend, errand = self.backend, self._errand
+        backend, errand = self.backend, self.errand
         if errand is not None:
-            self._detail = self._detail or errand.why
+            self.detail = self.detail or errand.why
             errand.let_go(now)
         if backend is not None:
             backend.totals.sent += self.sent
             backend.totals.received += self.received
-        if self._way is not None:
-            self._way.count.live -= 1
+        if self.way is not None:
+            self.way.count.live -= 1
         if self._admitted:
             self.policy.gate.release(self._key)
-        record = Record(
-            self.opened,
-            self.number,
-            self.policy.listener,
-            self.route,
-            self._pattern,
-            self._cause,
-            self.source,
-            self.local,
-            self._backend_text(),
-            0 if errand is None else errand.attempts,
-            self.sent,
-            self.received,
-            self._sniffed,
-            now - self.opened,
-            self._end,
-            self._detail,
-            self._facts,
-            self._hint,
-            0.0 if errand is None else errand.queued,
-        )
+        record = account(self, now)
         self.policy.counts.add(record)
         return record
-
-    def _backend_text(self) -> str:
-        if self._errand is not None and self._errand.last is not None:
-            return str(self._errand.last.address)
-        plan = self._way.plan if self._way is not None else None
-        if isinstance(plan, Serving):
-            return plan.name
-        return "close" if isinstance(plan, Closing) else "-"

@@ -45,6 +45,18 @@ class PolicyTests(SynchronousTestCase):
         self.assertEqual(policy(Closing(), timeout=3.0).patience, 3.0)
         self.assertEqual(policy(Closing(), timeout=3.0, silent=1.0).patience, 1.0)
 
+    def test_half_first(self) -> None:
+        """Which of two waits ends a session that one side has finished."""
+        for idle, half, first in (
+            (None, None, False),
+            (5.0, None, False),
+            (None, 5.0, True),
+            (5.0, 5.0, False),
+            (5.0, 4.0, True),
+        ):
+            here = policy(Closing(), idle=idle, half_close=half)
+            self.assertIs(here.half_first, first)
+
     def test_numbers_outlive_it(self) -> None:
         """Backends of the policy that follows go on from the same numbers."""
         counts = Counts()
