@@ -10,10 +10,12 @@ from typing import Any, Final
 import attrs
 
 from portmux.config import sockets
+from portmux.config.checks import is_private
 from portmux.config.faults import quoted
 from portmux.config.quantities import show_seconds
 from portmux.config.sources.tunnel import Unparsed, tunnel
 from portmux.core.address import Host
+from portmux.errors import ConfigError
 
 NAME: Final = "plexy"
 
@@ -95,7 +97,10 @@ class Plexy:
         """
         @return: C{PATH=VALUE}: what a portmux.conf would say.
         @raise ValueError: a tunnel is none; the text says which.
+        @raise ConfigError: a socket needs a token.
         """
+        if faults := list(self._exposed()):
+            raise ConfigError(faults)
         yield f"tunnels={_said(self._tunnels())}"
         yield f"control={_said(self._control())}"
         if self.prometheus is not None:
@@ -103,6 +108,20 @@ class Plexy:
             yield f"metrics={_said(said)}"
         yield "start=any"
         yield "drain=0s"
+
+    def _exposed(self) -> Iterator[str]:
+        """@return: a line for each socket that anybody could use."""
+        places = {
+            "-c/--control-socket": self.control,
+            "-r/--rpc-socket": self.rpc,
+            "--prometheus-socket": self.prometheus,
+        }
+        for option, address in places.items():
+            if self.token is None and address and not is_private(address):
+                yield (
+                    f"{option}: {address} may be beyond loopback, where anybody could"
+                    " use it: --token-file is needed"
+                )
 
     def _tunnels(self) -> dict[str, Any]:
         return {
