@@ -428,19 +428,26 @@ void pair_expire(struct loop *loop, struct pair *pair)
 
 /* -- what the loop tells */
 
+/* Whether there is an error, which this takes away. */
+static bool is_reset(const struct side *side)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    getsockopt(side->descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
+    return error != 0;
+}
+
 /* Whether there is an error on a side which reading it would not come to. */
 static bool is_lost(struct pair *pair, int which)
 {
     struct side *side = &pair->sides[which];
-    int error = 0;
-    socklen_t size = sizeof error;
 
     if (!side->broken || !(has_ended(pair, which) || pending(&pair->flows[which]) != 0 ||
                            !pair->sides[!which].writable))
         return false;
     side->broken = false;
-    getsockopt(side->descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
-    return error != 0;
+    return is_reset(side);
 }
 
 /* @return: OPEN; how the pair ended without an orderly end. */
@@ -482,7 +489,10 @@ void pair_service(struct loop *loop, struct pair *pair)
         return;
     }
     if (ended == (1 << CLIENT | 1 << BACKEND)) {
-        if (pending(&pair->flows[CLIENT]) != 0)
+        /* What came together with the client's end had no time to be refused before. */
+        if (!(before & 1 << CLIENT) && is_reset(&pair->sides[BACKEND]))
+            end(loop, pair, BACKEND_LOST);
+        else if (pending(&pair->flows[CLIENT]) != 0)
             begin_to_close(loop, pair, DONE); /* it had ended before it was ours */
         else
             end(loop, pair, DONE);

@@ -50,6 +50,9 @@ from portmux.core.waiting import Ticket
 LINGER: Final = 10.0
 """Seconds for the last bytes to reach a peer that was told the end (taste)."""
 
+HAD_ENDED: Final = "it had ended, and took nothing that came then"
+"""Detail of a backend that seemed to have said all, and was gone."""
+
 _NUMBERS = count(1)
 
 # On Python 3.11 a member read off its class costs as much as a call (measured).
@@ -294,8 +297,18 @@ class Session:
         """
         if self._ending:
             return WAIT
+        if side is Side.BACKEND and self.half_closed is side:
+            why = why or HAD_ENDED
         self.end("client-lost" if side is Side.CLIENT else "backend-lost", why)
         return RESET
+
+    def refused(self) -> Effect:
+        """
+        The client has ended, too, and its last octets were for a backend that has not
+        taken them: that had ended before. Here both are closed in order, as nothing
+        of the client's is gained by a reset.
+        """
+        return WAIT if self._ending else self.end("backend-lost", HAD_ENDED)
 
     def served(self, how: str = "done", detail: str = "") -> Effect:
         """The coroutine of L{Adopt} is over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import socket
 import sys
 import termios
 from typing import Any
@@ -53,3 +54,15 @@ def sends_on(stream: Stream) -> bool:
     """
     finish_writing(stream)
     return bool(stream.connected) and unread(stream.fileno()) > 0
+
+
+def is_reset(stream: Stream) -> bool:
+    """
+    @return: whether the peer is gone, though it had ended in order; told once. Of TLS
+        it is not known: there an end is that of both directions.
+    """
+    sock: object = getattr(stream, "socket", None)
+    return (
+        isinstance(sock, socket.SocketType)
+        and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+    )

@@ -33,7 +33,7 @@ from portmux.core.effects import (
 from portmux.core.plan import Serving
 from portmux.core.session import LINGER, Session
 from portmux.net.client import MISTAKE, Sink, serve
-from portmux.net.closing import finish_writing, sends_on, under_way, unsent
+from portmux.net.closing import finish_writing, is_reset, sends_on, under_way, unsent
 from portmux.net.dial import Wanted
 from portmux.net.relay import Back, Pipe, couple
 from portmux.net.secure import Attempt, attach
@@ -117,7 +117,7 @@ class Front(Protocol):
         if self.lingering:
             self.transport.end()
             return
-        effect = self.session.finished(Side.CLIENT, self._now())
+        effect = self._finished(Side.CLIENT)
         if self._serving and self.sink is not None:
             self.sink.ended()
         self._on(effect)
@@ -150,7 +150,18 @@ class Front(Protocol):
             self.fail()
 
     def back_finished(self) -> None:
-        self._on(self.session.finished(Side.BACKEND, self._now()))
+        self._on(self._finished(Side.BACKEND))
+
+    def _finished(self, side: Side) -> Effect:
+        """This side has ended, in order; the second one, perhaps."""
+        session = self.session
+        if session.half_closed not in (None, side) and self._back_is_reset():
+            return session.refused()
+        return session.finished(side, self._now())
+
+    def _back_is_reset(self) -> bool:
+        back = self._back
+        return back is not None and not back.gone and is_reset(back.transport)
 
     def back_ended(self) -> None:
         """On TLS an orderly end is that of both directions."""

@@ -34,7 +34,7 @@ from portmux.core.plan import Closing, Forwarding, Plan, Serving
 from portmux.core.policy import Policy
 from portmux.core.pool import Pool, Settings
 from portmux.core.record import Record
-from portmux.core.session import LINGER, Session
+from portmux.core.session import HAD_ENDED, LINGER, Session
 from portmux.core.sniff import Route, Table, Way
 from portmux.core.waiting import Queue
 from portmux.testing import LOCAL, SOURCE
@@ -475,6 +475,23 @@ class HalfCloseTests(SynchronousTestCase):
             self.assertEqual(session.lost(side, START), RESET)
             self.assertEqual(session.lost(side, START), WAIT)
             self.assertEqual(session.closed(START).end, how)
+
+    def test_lost_behind_its_end(self) -> None:
+        """A backend that had ended takes nothing: it is not as if it had said all."""
+        session = relaying(policy())
+        session.finished(Side.BACKEND, START)
+        self.assertEqual(session.lost(Side.BACKEND, START), RESET)
+        record = session.closed(START)
+        self.assertEqual((record.end, record.detail), ("backend-lost", HAD_ENDED))
+
+    def test_refused(self) -> None:
+        """The same, noticed at the end of the client's own."""
+        session = relaying(policy())
+        session.finished(Side.BACKEND, START)
+        self.assertEqual(session.refused(), CLOSE)
+        self.assertEqual(session.refused(), WAIT)
+        record = session.closed(START)
+        self.assertEqual((record.end, record.detail), ("backend-lost", HAD_ENDED))
 
 
 class IdleTests(SynchronousTestCase):

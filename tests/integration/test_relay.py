@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from portmux.core.address import Host, Unix
 from portmux.core.effects import Phase
+from portmux.core.session import HAD_ENDED
 from portmux.net.closing import unsent
 from portmux.net.descriptors import Budget
 from portmux.net.front import Front
@@ -406,3 +407,23 @@ class TargetTests(EngineCase):
         client.close()
         record = await self.record()
         self.assertEqual(record.backend, f"localhost:{address.port}")
+
+    def test_behind_its_end(self) -> Deferred[None]:
+        """A backend that had gone is noticed with the client's very last octets."""
+        return run(self._behind_its_end())
+
+    async def _behind_its_end(self) -> None:
+        address, listening = self.backend()
+        port = self.serve(policy([(b"x", forwarding(address))]))
+        client = self.connect(port)
+        client.sendall(b"x")
+        back = await self.accept(listening)
+        await self.thread(lambda: receive(back, 1))
+        back.sendall(b"y")
+        back.close()
+        self.assertEqual(await self.thread(lambda: receive(client)), b"y")
+        client.sendall(b"x")
+        client.close()
+        record = await self.record()
+        self.assertEqual((record.end, record.detail), ("backend-lost", HAD_ENDED))
+        self.assertEqual((record.sent, record.received), (2, 1))

@@ -302,6 +302,16 @@ class TcpTests(UnixTests):
         self.assertTrue(is_reset(made.backend))
         self.check(made, "client-lost", 0, 0)
 
+    def test_octets_behind_the_others_end(self) -> None:
+        """They come with the client's own end, before the backend has refused them."""
+        made = self.relayed()
+        self.synchronise(made)
+        made.backend.close()
+        self.assertEqual(receive(made.client), b"")
+        made.client.sendall(b"x")
+        made.client.close()
+        self.check(made, "backend-lost", 2, 1)
+
     def test_reset_behind_a_slow_reader(self) -> None:
         """It is noticed though nothing can be read, for want of room."""
         made = self.relayed(full=True)

@@ -9,7 +9,14 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.protocol import Factory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from portmux.net.closing import finish_writing, sends_on, under_way, unread, unsent
+from portmux.net.closing import (
+    finish_writing,
+    is_reset,
+    sends_on,
+    under_way,
+    unread,
+    unsent,
+)
 from tests.net.test_stream import LARGE, Source, StreamCase
 from tests.net.tls import Client, ServerContexts, make_certificate
 
@@ -49,6 +56,16 @@ class OnTheWayTests(StreamCase):
         self.assertTrue(self.is_ended())
         self.peer.send(b"abc")
         self.assertTrue(sends_on(self.stream))
+
+    def test_is_reset(self) -> None:
+        """By a peer that has ended, and was sent what it has not read; told once."""
+        self.assertFalse(is_reset(self.stream))
+        self.peer.shutdown(socket.SHUT_WR)
+        self.assertFalse(is_reset(self.stream))
+        self.sock.send(b"abc")
+        self.peer.close()
+        self.assertTrue(is_reset(self.stream))
+        self.assertFalse(is_reset(self.stream))
 
 
 class TLSTests(StreamCase):

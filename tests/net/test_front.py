@@ -23,7 +23,7 @@ from portmux.core.limits import Count, Gate, Limits
 from portmux.core.match.prefix import Prefix
 from portmux.core.plan import Closing
 from portmux.core.policy import Policy
-from portmux.core.session import LINGER, Session
+from portmux.core.session import HAD_ENDED, LINGER, Session
 from portmux.core.sniff import Route, Table, Way
 from portmux.net.client import Client
 from portmux.net.closing import unsent
@@ -402,6 +402,23 @@ class RelayTests(StageCase):
         self.assertEqual(self.records, [])
         client.close()
         self.assertEqual(self.record().end, "done")
+
+    def test_backend_had_gone(self) -> None:
+        """It had told its end, and then left what it was sent."""
+        client, backend = self.relayed()
+        self.receive(backend)
+        backend.send(b"hello")
+        backend.shutdown(socket.SHUT_WR)
+        self.assertEqual(self.receive(client), b"hello")
+        self.assertEqual(self.records, [])
+        client.send(b"and?")
+        self.reactor.settle()
+        client.close()
+        backend.close()
+        self.assertEqual(
+            (self.record().end, self.record().detail), ("backend-lost", HAD_ENDED)
+        )
+        self.assertEqual((self.record().sent, self.record().received), (5, 5))
 
     def test_backpressure(self) -> None:
         """Nobody's bytes are read while the other side takes none."""

@@ -54,6 +54,7 @@ class Flow:
 
     __slots__ = (
         "_blocked",
+        "_broken",
         "_hung",
         "_later",
         "_out",
@@ -84,6 +85,7 @@ class Flow:
         self.rest = b""
         self.pipe: Pipe | None = None
         self._readable = self._hung = self._blocked = self._out = False
+        self._broken = False  # an error may wait behind what is to be read
         self._splicing = self._later = False
         self._row = 0  # full reads while copying, small ones while splicing
 
@@ -105,9 +107,11 @@ class Flow:
             self._readable = True
             if events & ~_NOW_AND_HANGUP:
                 self._hung = True
-                if events & ERR and not self.open:
-                    self._look()
-                    return
+                if events & ERR:
+                    self._broken = True
+                    if not self.open:
+                        self._look()
+                        return
             if self.open:
                 if not (self._blocked or self._later):
                     self.move()
@@ -126,8 +130,12 @@ class Flow:
 
     def _look(self) -> None:
         """There is an error that reading would not show now."""
-        if self.source.getsockopt(SOL_SOCKET, SO_ERROR):
+        if self.is_reset():
             self.pair.lost(self.side)
+
+    def is_reset(self) -> bool:
+        """@return: whether the source is gone, behind an end in order; told once."""
+        return self.source.getsockopt(SOL_SOCKET, SO_ERROR) != 0
 
     def _peek(self) -> None:
         """The source may have ended behind what the target has still to take."""
@@ -296,7 +304,10 @@ class Flow:
 
     def _end(self) -> None:
         self.open = False
-        self.pair.finished(self.side)
+        if self._broken and self.is_reset():
+            self.pair.lost(self.side)
+        else:
+            self.pair.finished(self.side)
 
     # -- the end
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from twisted.logger import Logger
 
 from portmux.core.effects import Side
-from portmux.core.session import Session
+from portmux.core.session import HAD_ENDED, Session
 from portmux.net.descriptors import Budget
 from portmux.net.lane.pair import NO_LINGER
 from portmux.net.lane.poller import IN, Poller
@@ -170,8 +170,12 @@ class Relayed(Pair):
     def ended(self) -> None:
         """The thread has closed both sockets."""
         self._count()
-        end = self.end
-        self._session.end(end, self.detail.lower() if end == "error" else "")
+        end, detail = self.end, ""
+        if end == "error":
+            detail = self.detail.lower()
+        elif end == "backend-lost" and self.backend_ended:
+            detail = HAD_ENDED
+        self._session.end(end, detail)
         self.over(self)
 
     def expire(self) -> None:

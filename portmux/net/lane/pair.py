@@ -24,7 +24,7 @@ NO_LINGER: Final = struct.pack("ii", 1, 0)
 """A C{struct linger}: on, zero seconds; closing is then a reset. socket(7)."""
 
 _CLOSE: Final = Phase.CLOSE
-_CLIENT: Final = Side.CLIENT
+_CLIENT, _BACKEND = Side
 
 
 class Pairs:
@@ -119,7 +119,12 @@ class Pair:
 
     def finished(self, side: Side) -> None:
         """This side has ended, in order."""
-        self._carry(self.session.finished(side, self.poller.now))
+        session = self.session
+        # What came together with the client's end had no time to be refused before.
+        if session.half_closed is _BACKEND and self.down.is_reset():
+            self._carry(session.refused())
+        else:
+            self._carry(session.finished(side, self.poller.now))
         self._watch()
 
     def lost(self, side: Side) -> None:
