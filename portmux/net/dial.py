@@ -8,12 +8,9 @@ connects wins. A literal address needs no race and no resolver.
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 from collections.abc import Callable, Sequence
-from itertools import count
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import attrs
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -28,8 +25,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from portmux.core.address import Address, Host
-from portmux.errors import PortmuxError
-from portmux.net.accept import bare
+from portmux.net.connecting import begin, clause
 from portmux.net.names import Name, Names
 
 STAGGER: Final = 0.25
@@ -40,14 +36,6 @@ Connected = Callable[[socket.socket, int], None]
 
 Failed = Callable[[str], None]
 """Told why no connection came about, in one clause."""
-
-
-_IPV6: Final = socket.AF_INET6
-_BIND_ADDRESS_NO_PORT: Final = 24  # linux/in.h; Python has no name for it before 3.12
-_TURNS: Final = count()
-_FAMILIES: Final[dict[int, str]] = {socket.AF_INET: "IPv4", _IPV6: "IPv6"}
-_NONBLOCK: Final = int(socket.SOCK_NONBLOCK)
-_COMING: Final = (0, errno.EINPROGRESS)
 
 
 @attrs.frozen(slots=True)
@@ -101,7 +89,7 @@ class Dialer:
             else:
                 self._resolve(attempt, address, wanted.resolve)
             return attempt
-        begun = _begin(name, wanted)
+        begun = begin(name, wanted)
         if isinstance(begun, str):
             failed(begun)
         elif begun.waiting:
@@ -120,77 +108,6 @@ class Dialer:
         else:
             attempt.keep = lambda names: self._names.keep(address, names, good)
             attempt.resolve(address)
-
-
-class _Begun(NamedTuple):
-    """
-    A connection that was asked for.
-
-    @ivar sent: of the first bytes.
-    @ivar waiting: it is not known yet whether it comes about.
-    """
-
-    sock: socket.socket
-    sent: int
-    waiting: bool
-
-
-def _begin(name: Name, wanted: Wanted) -> _Begun | str:
-    """@return: why there is no connection, in one clause, instead of one."""
-    family, address = name
-    try:
-        sock = bare(family, _NONBLOCK)
-    except OSError as error:
-        return _clause(error.errno)
-    sent = 0
-    try:
-        if family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, wanted.nodelay)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, wanted.keepalive)
-        if wanted.source and family != socket.AF_UNIX:
-            _come_from(sock, family, wanted.source)
-        code = sock.connect_ex(address)
-        if wanted.first and code in _COMING:
-            # On loopback and in fast networks the connection is mostly there
-            # already; sending tells, and saves a round of the reactor.
-            sent, code = sock.send(wanted.first), 0
-    except BlockingIOError:
-        code = errno.EINPROGRESS
-    except _NoSource as error:
-        sock.close()
-        return str(error)
-    except OSError as error:  # refused already; or a path that is too long
-        sock.close()
-        return _clause(error.errno) if error.errno else str(error).lower()
-    if code in _COMING:
-        return _Begun(sock, sent, code != 0)
-    sock.close()
-    return _clause(code)
-
-
-class _NoSource(PortmuxError):
-    """There is no address to connect from; the text says why."""
-
-
-def _come_from(sock: socket.socket, family: int, source: tuple[str, ...]) -> None:
-    """
-    Bind to the next of the addresses.
-
-    Without a port: that is chosen when it connects, as one that is free for this
-    backend; so there are as many connections to each as there are ports, for
-    each address. IP_BIND_ADDRESS_NO_PORT in ip(7).
-
-    @raise _NoSource: none of the addresses is of the family, or it is not ours.
-    """
-    fitting = [host for host in source if (":" in host) == (family == _IPV6)]
-    if not fitting:
-        raise _NoSource(f"no source address is {_FAMILIES[family]}")
-    host = fitting[next(_TURNS) % len(fitting)]
-    try:
-        sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
-        sock.bind((host, 0))
-    except OSError as error:
-        raise _NoSource(f"source {host}: {_clause(error.errno)}") from error
 
 
 @implementer(IResolutionReceiver)
@@ -275,7 +192,7 @@ class Attempt:
 
     def _start(self, name: Name) -> bool:
         """@return: whether this address is in the race, or has won it."""
-        begun = _begin(name, self._wanted)
+        begun = begin(name, self._wanted)
         if isinstance(begun, str):
             self._why = begun
             return False
@@ -299,7 +216,7 @@ class Attempt:
     def failed(self, runner: _Runner, code: int) -> None:
         """One address is out of the race."""
         self._racing.discard(runner)
-        self._why = _clause(code)
+        self._why = clause(code)
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._join()
@@ -361,7 +278,3 @@ def _interleaved(names: Sequence[Name]) -> list[Name]:
         mixed += first[:1] + other[:1]
         first, other = first[1:], other[1:]
     return mixed
-
-
-def _clause(code: int | None) -> str:
-    return os.strerror(code or errno.EIO).lower()
