@@ -80,7 +80,7 @@ class Loop:
         """
 
     def settle(self) -> None:
-        """Wait until L{over} gives all that is over by now; in vain for 50 ms at most."""
+        """Wait until L{over} gives all that is over by now; for 50 ms at most."""
 
     def quiet(self, pair: Pair, /) -> float:
         """Seconds since a byte has moved."""
