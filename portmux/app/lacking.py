@@ -15,8 +15,7 @@ from portmux.app.inputs import user
 from portmux.config.control import Control
 from portmux.config.faults import Faults, quoted
 from portmux.config.load import Loaded
-from portmux.config.logs import Log
-from portmux.config.model import Bind, Config, Metrics
+from portmux.config.model import Bind, Metrics
 from portmux.config.pools import Tls
 from portmux.config.shape import Field, shape_of
 from portmux.config.tree import Items, Origin, Path, Table, nearest_node
@@ -34,12 +33,6 @@ _READ: Final[Mapping[type[Any], tuple[str, ...]]] = {
     Tunnels: ("ca-bundle",),
 }
 """Options that name a file which is read when portmux starts."""
-
-_WRITTEN: Final[Mapping[type[Any], tuple[str, ...]]] = {
-    Config: ("state", "pid"),
-    Log: ("output", "access"),
-}
-"""Options that name a file which is made where there is none."""
 
 
 @attrs.frozen
@@ -117,24 +110,15 @@ class _Walk:
 
 def _lacks(value: Any) -> Iterator[Lack]:
     for key in _READ.get(type(value), ()):
-        if (name := _of(value, key)) is not None:
+        name: str | None = getattr(value, key.replace("-", "_"))
+        if name is not None:
             yield from _unread(key, name)
-    for key in _WRITTEN.get(type(value), ()):
-        folder = os.path.dirname(_of(value, key) or "")
-        if folder and not os.path.isdir(folder):
-            yield Lack(key, f"there is no directory {folder}", sure=False)
     if isinstance(value, Bind) and value.owner is not None:
         yield from _unknown(value.owner)
     elif isinstance(value, Exec):
         yield from _unrunnable(value)
     elif isinstance(value, Tls):
         yield from _unfit(value.wanted())
-
-
-def _of(value: Any, key: str) -> str | None:
-    """@return: the file that the option names."""
-    name: str | None = getattr(value, key.replace("-", "_"))
-    return None if key == "output" and name in ("stderr", "syslog") else name
 
 
 def _unread(key: str, name: str) -> Iterator[Lack]:

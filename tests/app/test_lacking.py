@@ -114,20 +114,6 @@ class LookTests(SynchronousTestCase):
         self.assertEqual(faults, [])
         self.assertIn(f"control.token-file: warning: {key} cannot be read by", warning)
 
-    def test_directories(self) -> None:
-        """A warning: whoever starts portmux may make them."""
-        faults, warnings = self.look(
-            "tunnels=['2=3']", "state=/no/state", "log={output: /nor/log, access: a}"
-        )
-        self.assertEqual(faults, [])
-        self.assertEqual(
-            warnings,
-            [
-                "log: output: warning: there is no directory /nor",
-                "state: warning: there is no directory /no",
-            ],
-        )
-
     def test_state(self) -> None:
         """It is read at the start."""
         kept = self.folder / "state"
