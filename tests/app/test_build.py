@@ -18,15 +18,13 @@ from portmux.actions.execute import Exec
 from portmux.actions.forward import Forward
 from portmux.actions.mux import Mux
 from portmux.app import build
+from portmux.config.limits import Ban, Limits, RouteLimits
 from portmux.config.model import (
-    Ban,
     Bind,
     Config,
-    Limits,
     Listener,
     Metrics,
     Route,
-    RouteLimits,
     Sniff,
     Timeouts,
 )

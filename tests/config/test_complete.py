@@ -8,9 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from portmux.app.build import registry
 from portmux.app.inputs import inputs
 from portmux.config.complete import DEFAULT, complete, shown, told
+from portmux.config.limits import Ban
 from portmux.config.load import Inputs, load
 from portmux.config.logs import Log
-from portmux.config.model import Ban, Sniff
+from portmux.config.model import Sniff
 from portmux.config.pools import Backend, Eject, Pool
 from portmux.config.tree import Entry, Items, Node, Scalar, Table
 from portmux.config.write import write
