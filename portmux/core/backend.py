@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from enum import Enum
 from hashlib import blake2b
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from portmux.core.address import Address
 from portmux.core.counts import Tally
 from portmux.core.health import Health
+
+if TYPE_CHECKING:
+    from portmux.core.pool import Pool
 
 COLD: Final = 0.1
 """Part of its weight that a backend starts with where it starts slowly (taste)."""
@@ -117,3 +120,20 @@ class Backend:
         """@return: the same number above 0 and below 1 for a source, in any process."""
         drawn = blake2b(source.encode(), digest_size=8, salt=self._salt).digest()
         return (int.from_bytes(drawn, "big") + 0.5) / 2.0**64
+
+
+@attrs.frozen
+class Change:
+    """
+    Something about a backend is not as it was.
+
+    @ivar before: its state; None: it has been added.
+    @ivar after: its state; None: it has been removed.
+    """
+
+    pool: Pool
+    backend: Backend
+    before: State | None
+    after: State | None
+    reason: str
+    time: float

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from portmux.core.pool import Change
+from portmux.core.backend import Change
 
 Event = Mapping[str, Any]
 """C{event} says what happened, the rest to what; values are what JSON has."""

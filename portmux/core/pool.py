@@ -13,7 +13,7 @@ from random import Random
 import attrs
 
 from portmux.core.address import Address
-from portmux.core.backend import Backend, State
+from portmux.core.backend import Backend, Change, State
 from portmux.core.health import Ejection
 from portmux.core.reach import PLAIN, Reach
 from portmux.core.sticky import Sticky
@@ -43,23 +43,6 @@ class Settings:
     sticky: float | None = None
     queue: Queue = NO_QUEUE
     reach: Reach = PLAIN
-
-
-@attrs.frozen
-class Change:
-    """
-    Something about a backend is not as it was.
-
-    @ivar before: its state; None: it has been added.
-    @ivar after: its state; None: it has been removed.
-    """
-
-    pool: Pool
-    backend: Backend
-    before: State | None
-    after: State | None
-    reason: str
-    time: float
 
 
 @attrs.define(eq=False, slots=True)

@@ -13,8 +13,9 @@ from itertools import chain, count
 import attrs
 
 from portmux.core.address import Address
+from portmux.core.backend import Change
 from portmux.core.plan import Forwarding, Plan, Serving
-from portmux.core.pool import Change, Pool, Settings
+from portmux.core.pool import Pool, Settings
 from portmux.core.reach import Tls
 
 _Wanted = tuple[Settings, tuple[tuple[Address, int, int | None], ...]]

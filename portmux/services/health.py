@@ -10,9 +10,9 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from portmux.core.backend import Backend, State
+from portmux.core.backend import Backend, Change, State
 from portmux.core.effects import Dial
-from portmux.core.pool import Change, Pool
+from portmux.core.pool import Pool
 from portmux.core.pools import Pools
 from portmux.net.dial import Wanted
 from portmux.net.engine import Engine

@@ -7,8 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from portmux.app.treatment import apply
 from portmux.config.changes import Changes
 from portmux.core.address import Host
-from portmux.core.backend import Backend, State
-from portmux.core.pool import Change, Pool
+from portmux.core.backend import Backend, Change, State
+from portmux.core.pool import Pool
 from portmux.core.pools import Pools
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Host
-from portmux.core.backend import Backend, State
+from portmux.core.backend import Backend, Change, State
 from portmux.core.health import Ejection
-from portmux.core.pool import Change, Pool, Settings
+from portmux.core.pool import Pool, Settings
 from portmux.core.strategies import Strategy
 from portmux.core.waiting import Queue
 from portmux.errors import PoolError

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.core.address import Host
-from portmux.core.backend import Backend, State
+from portmux.core.backend import Backend, Change, State
 from portmux.core.plan import Closing, Forwarding
-from portmux.core.pool import Change, Pool, Settings
+from portmux.core.pool import Pool, Settings
 from portmux.core.pools import Pools
 from portmux.core.strategies import Strategy
 
