@@ -61,7 +61,8 @@ class Unfinished(Protocol):
 @implementer(IReadDescriptor)
 class Poller:
     """
-    Watches descriptors; also as a L{portmux.net.poll.Poll} does.
+    Watches descriptors; also as a L{portmux.net.poll.Poll} does, which tells why
+    it is another one.
 
     @ivar now: the reactor's time when it last woke us.
     @ivar busy: it is going through what is ready; C{after} follows.
