@@ -10,6 +10,7 @@ that only writes must not close the one that still has output to read.
 from __future__ import annotations
 
 import os
+import select
 import termios
 from collections.abc import Callable
 from typing import Final
@@ -29,6 +30,18 @@ REST: Final = 1024 * 1024
 """Octets read at most once a pipe was reported closed: the largest pipe there is."""
 
 DONE: Final = Failure(ConnectionDone())
+
+
+def has_hung_up(descriptor: int) -> bool:
+    """
+    @return: whether the other end is closed.
+
+    A reactor may say so of a descriptor that was closed a moment ago, by what
+    happened on another one, and whose number a new pipe has got since.
+    """
+    asked = select.poll()
+    asked.register(descriptor, 0)
+    return bool(asked.poll(0))
 
 
 class PipeReader(FileDescriptor):
@@ -73,8 +86,21 @@ class PipeReader(FileDescriptor):
         return None
 
     def finish(self) -> None:
-        """Give away what was written by now, then close."""
-        self.connectionLost(DONE)
+        """
+        Give away what was written by now, then close.
+
+        The poller may learn that the other end is closed before it learns of the
+        last bytes, so they are looked for once more.
+        """
+        if self.disconnected:
+            return
+        rest = REST
+        try:
+            while rest > 0 and (data := self._read_rest()):
+                rest -= len(data)
+                self._received(data)
+        finally:
+            self._close()
 
     def close(self) -> None:
         """Close at once."""
@@ -86,21 +112,11 @@ class PipeReader(FileDescriptor):
         self.close()
 
     def connectionLost(self, reason: Failure) -> None:
-        """
-        The other end is closed.
-
-        The poller may learn that before it learns of the last bytes, so they
-        are looked for once more.
-        """
-        if self.disconnected:
-            return
-        rest = REST
-        try:
-            while rest > 0 and (data := self._read_rest()):
-                rest -= len(data)
-                self._received(data)
-        finally:
-            self._close()
+        """The other end is closed, or was that of another pipe."""
+        if not self.disconnected and not has_hung_up(self._descriptor):
+            self.startReading()
+        else:
+            self.finish()
 
     def _read_rest(self) -> bytes:
         if self.disconnected:
@@ -178,6 +194,9 @@ class PipeWriter(FileDescriptor):
     def fileno(self) -> int:
         return self._descriptor
 
+    def doRead(self) -> None:
+        """Only ever told of another that had this number; see L{has_hung_up}."""
+
     def write(self, data: bytes) -> None:
         if data and not self._ending:
             self._last = data[-1:]
@@ -208,7 +227,14 @@ class PipeWriter(FileDescriptor):
 
     def close(self) -> None:
         """Close at once."""
-        self.connectionLost(DONE)
+        if self.disconnected:
+            return
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        self._let_go()
+        super().connectionLost(DONE)
+        os.close(self._descriptor)
 
     def writeSomeData(self, data: bytes) -> int | ConnectionLost:
         if not data:
@@ -221,14 +247,12 @@ class PipeWriter(FileDescriptor):
             return CONNECTION_LOST
 
     def connectionLost(self, reason: Failure) -> None:
-        if self.disconnected:
-            return
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
-        self._let_go()
-        super().connectionLost(reason)
-        os.close(self._descriptor)
+        """All was written that was to be, or the other end is closed, or another's."""
+        left = self.dataBuffer or self._tempDataBuffer
+        if left and not self.disconnected and not has_hung_up(self._descriptor):
+            self.startWriting()
+        else:
+            self.close()
 
     def _let_go(self) -> None:
         """Leave the producer running; Twisted's way would be to stop it."""

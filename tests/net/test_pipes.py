@@ -6,7 +6,7 @@ import os
 import termios
 
 from twisted.internet.interfaces import IConsumer, IPushProducer
-from twisted.internet.main import CONNECTION_DONE
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -98,6 +98,15 @@ class PipeReaderTests(SynchronousTestCase):
         self.reading.reader.connectionLost(Failure(CONNECTION_DONE))
         self.assertEqual((self.reading.data, self.reading.ends), (data, 1))
         self.assertFalse(is_open(self.descriptor))
+
+    def test_hang_up_of_another(self) -> None:
+        """Of a pipe that had its number until a moment ago: this one goes on."""
+        self.reactor.removeReader(self.reading.reader)
+        self.reading.reader.connectionLost(Failure(CONNECTION_DONE))
+        self.assertEqual(self.reading.ends, 0)
+        self.write_and_close(b"still there")
+        self.reactor.until(lambda: self.reading.ends)
+        self.assertEqual((self.reading.data, self.reading.ends), (b"still there", 1))
 
     def test_finish(self) -> None:
         """What is there now is given, even if the other end stays open."""
@@ -199,6 +208,16 @@ class PipeWriterTests(SynchronousTestCase):
         self.writer.end()
         self.assertEqual(source.told, ["pause", "resume"])
         self.assertEqual(self.reactor.removeAll(), [])
+
+    def test_hang_up_of_another(self) -> None:
+        """As for a reader; what there is to read was there, too."""
+        self.writer.write(b"still there")
+        self.writer.doRead()
+        self.reactor.removeWriter(self.writer)
+        self.writer.connectionLost(Failure(CONNECTION_LOST))
+        self.writer.end()
+        self.reactor.until(lambda: not is_open(self.descriptor))
+        self.assertEqual(os.read(self.other, 100), b"still there")
 
 
 class EndOfFileTests(SynchronousTestCase):
