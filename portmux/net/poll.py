@@ -20,6 +20,9 @@ from zope.interface import implementer
 BATCH: Final = 256
 """Events carried out before the reactor's other work has its turn (taste)."""
 
+ROUNDS: Final = 16
+"""Times that events are asked for before that (taste)."""
+
 _IN: Final = select.EPOLLIN
 _OUT: Final = select.EPOLLOUT
 _TROUBLE: Final = select.EPOLLERR | select.EPOLLHUP
@@ -56,6 +59,7 @@ class Poll:
         self._epoll: select.epoll | None = None
         self._wanted: dict[int, int] = {}
         self._watched: dict[int, Any] = {}
+        self._fresh: set[int] = set()  # since events were last asked for
 
     # -- as reactors do
 
@@ -93,12 +97,31 @@ class Poll:
         """Never: nobody else closes the epoll."""
 
     def doRead(self) -> None:
-        assert self._epoll is not None
-        watched, wanted = self._watched, self._wanted
-        for fd, event in self._epoll.poll(0, BATCH):
+        """
+        Tell all that is so, and what has become so meanwhile.
+
+        Mostly that is an answer to what was just passed on: to wait for it takes
+        half as long as to find out from here as by way of the reactor (measured).
+        """
+        left = BATCH
+        for _ in range(ROUNDS):
+            if self._epoll is None:
+                break  # nobody is left
+            self._fresh.clear()
+            found = self._epoll.poll(0, left)
+            if not found:
+                break
+            self._tell(found)
+            left -= len(found)
+            if left <= 0:
+                break
+
+    def _tell(self, found: list[tuple[int, int]]) -> None:
+        watched, wanted, fresh = self._watched, self._wanted, self._fresh
+        for fd, event in found:
             descriptor = watched.get(fd)
-            if descriptor is None:
-                continue  # another event of this turn has ended it
+            if descriptor is None or fd in fresh:
+                continue  # it was told of another, which an event before has ended
             why: Exception | None = None
             try:
                 if event & _READABLE and wanted[fd] & _IN:
@@ -125,6 +148,7 @@ class Poll:
             epoll.register(fd, what)
             self._wanted[fd] = what
             self._watched[fd] = descriptor
+            self._fresh.add(fd)
         elif not before & what:
             assert self._epoll is not None
             self._epoll.modify(fd, before | what)

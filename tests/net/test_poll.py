@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from twisted.internet import main
 from twisted.internet.interfaces import IReadDescriptor
@@ -12,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from portmux.net.poll import BATCH, Poll, poll_of
+from portmux.net.poll import BATCH, ROUNDS, Poll, poll_of
 from tests.net.turned import Turned
 
 
@@ -88,10 +90,10 @@ class PollTests(SynchronousTestCase):
         self.poll.addWriter(self.one)
         self.reactor.turn()
         self.reactor.turn()
-        self.assertEqual(self.one.told, ["room", "room"])
+        self.assertEqual(self.one.told, ["room"] * ROUNDS * 2)
         self.poll.removeWriter(self.one)
         self.reactor.settle()
-        self.assertEqual(self.one.told, ["room", "room"])
+        self.assertEqual(self.one.told, ["room"] * ROUNDS * 2)
 
     def test_both(self) -> None:
         """Reading comes first; either can end without the other."""
@@ -99,16 +101,16 @@ class PollTests(SynchronousTestCase):
         self.poll.addWriter(self.one)
         self.one.peer.send(b"abc")
         self.reactor.turn()
-        self.assertEqual(self.one.told, [b"abc", "room"])
+        self.assertEqual(self.one.told, [b"abc"] + ["room"] * ROUNDS)
         self.poll.removeWriter(self.one)
         self.one.peer.send(b"def")
         self.reactor.settle()
-        self.assertEqual(self.one.told[2:], [b"def"])
+        self.assertEqual(self.one.told[ROUNDS + 1 :], [b"def"])
         self.poll.addWriter(self.one)
         self.poll.removeReader(self.one)
         self.one.peer.send(b"ghi")
         self.reactor.turn()
-        self.assertEqual(self.one.told[3:], ["room"])
+        self.assertEqual(self.one.told[ROUNDS + 2 :], ["room"] * ROUNDS)
 
     def test_twice(self) -> None:
         """To ask again changes nothing, nor does ending what has not begun."""
@@ -200,7 +202,50 @@ class PollTests(SynchronousTestCase):
         self.poll.addWriter(self.one)
         self.one.peer.close()
         self.reactor.turn()
-        self.assertEqual(self.one.told, ["room"])
+        self.assertEqual(self.one.told, ["room"] * ROUNDS)
+
+    def test_number_is_used_again(self) -> None:
+        """What was told of one is not told of who has its number now."""
+        for each, other in ((self.one, self.other), (self.other, self.one)):
+            each.then = partial(self.use_again, other)
+            self.poll.addReader(each)
+            each.peer.close()
+        self.reactor.turn()
+        (late,) = self.made[2:]
+        self.assertEqual(late.told, [])
+        self.poll.removeWriter(late)
+
+    def use_again(self, victim: Watched) -> None:
+        """Close it, and have one that cannot write with its number."""
+        if len(self.made) > 2:
+            return
+        late, number = self.watched(), victim.fileno()
+        self.poll.forget(victim)
+        victim.sock.close()
+        os.dup2(late.fileno(), number)
+        late.sock.close()
+        late.sock = socket.socket(fileno=number)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                late.sock.send(bytes(1 << 16))
+        self.poll.addWriter(late)
+
+    def test_answer(self) -> None:
+        """What comes while others are told is told in the same turn."""
+
+        def answer() -> None:
+            if len(self.other.told) < ROUNDS // 2:
+                self.other.peer.send(b"x")
+
+        def ask() -> None:
+            self.one.peer.send(b"x")
+
+        self.one.then, self.other.then = answer, ask
+        self.poll.addReader(self.one)
+        self.poll.addReader(self.other)
+        self.one.peer.send(b"x")
+        self.reactor.turn()
+        self.assertEqual(len(self.other.told), ROUNDS // 2)
 
     def test_turns(self) -> None:
         """Others have theirs between so many events and the next."""

@@ -22,6 +22,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from portmux.net.poll import ROUNDS
+
 IN: Final = int(select.EPOLLIN)
 OUT: Final = int(select.EPOLLOUT)
 ERR: Final = int(select.EPOLLERR)
@@ -176,21 +178,29 @@ class Poller:
         self._log.error("the poller was closed: {why}", why=reason.getErrorMessage())
 
     def doRead(self) -> None:
+        """As L{portmux.net.poll.Poll.doRead}: what has become so meanwhile, too."""
         self.now = self.seconds()
         self.busy = True
         self.work = WORK
-        watched = self._watched
-        for descriptor, events in self._epoll.poll(0, EVENTS):
-            one = watched[descriptor]
-            if one is None:
-                continue  # closed by what happened on another one, just now
-            try:
-                one.ready(events)
-            except Exception:
-                self._fail(one)
-        if self._fresh:
-            self._fresh.clear()
-        self._after()
+        watched, left = self._watched, EVENTS
+        for _ in range(ROUNDS):
+            if self._fresh:
+                self._fresh.clear()
+            found = self._epoll.poll(0, left)
+            if not found:
+                break
+            for descriptor, events in found:
+                one = watched[descriptor]
+                if one is None:
+                    continue  # closed by what happened on another one, just now
+                try:
+                    one.ready(events)
+                except Exception:
+                    self._fail(one)
+            self._after()
+            left -= len(found)
+            if left <= 0 or self.work <= 0:
+                break
         self.busy = False
 
     # -- as a reactor

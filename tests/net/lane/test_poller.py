@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from portmux.net.lane.poller import EDGE, IN, OUT, WORK, Poller
+from portmux.net.poll import ROUNDS
 from tests.net.turned import Turned
 
 
@@ -211,16 +212,16 @@ class PollerTests(SynchronousTestCase):
             self.poller.addWriter(writer)  # type: ignore[arg-type] # it is enough
         self.reactor.turn()
         self.reactor.turn()
-        self.assertEqual((reader.reads, writer.writes), (0, 2))
+        self.assertEqual((reader.reads, writer.writes), (0, 2 * ROUNDS))
         theirs.send(b"a")
         self.reactor.turn()
         self.reactor.turn()
-        self.assertEqual(reader.reads, 2)
+        self.assertEqual(reader.reads, 2 * ROUNDS)
         for _ in range(2):
             self.poller.removeReader(reader)
             self.poller.removeWriter(writer)  # type: ignore[arg-type]
         self.reactor.settle()
-        self.assertEqual((reader.reads, writer.writes), (2, 4))
+        self.assertEqual((reader.reads, writer.writes), (2 * ROUNDS, 4 * ROUNDS))
 
     def test_number_is_used_again(self) -> None:
         """A connection is not taken for established by what was told of another."""
