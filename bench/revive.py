@@ -4,9 +4,7 @@ Backends killed and revived under load: C{python3 -m bench.revive}.
 Sessions come at a pace to a pool of three backends, of which one after another is
 killed and comes back. What is asked for: no session fails while it is connected,
 and only such fail as were connected to a backend when it was killed: the record of
-each names that backend and covers that moment. It ends with C{backend-lost} where the
-backend's system has reset the connection; what was at rest the system ends in order,
-as if the backend had, and so the record's end is C{done}.
+each names that backend, covers that moment and ends with C{backend-lost}.
 """
 
 from __future__ import annotations
@@ -95,6 +93,9 @@ class Verdict:
             found.append(f"{self.unconnected} failed while connecting")
         if self.unexplained:
             found.append(f"{self.unexplained} failed, their backends being alive")
+        if self.failed > self.lost + self.unexplained:
+            orderly = self.failed - self.lost - self.unexplained
+            found.append(f"{orderly} failed, and their records do not say {LOST}")
         if self.unrecorded:
             found.append(f"{self.unrecorded} have no record")
         return found
@@ -111,8 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(
         f"{verdict.sessions} sessions at {verdict.pace:.0f}/s, {verdict.kills} kills:"
         f" {verdict.unconnected} failed while connecting; {verdict.failed} failed of"
-        f" {verdict.struck} connected to a backend when it was killed: {verdict.lost}"
-        f" with {LOST} in their record, {verdict.failed - verdict.lost} ended in order"
+        f" {verdict.struck} connected to a backend when it was killed,"
+        f" {verdict.lost} with {LOST} in their record"
     )
     faults = verdict.faults(options.pace)
     for fault in faults:
