@@ -154,14 +154,12 @@ class Front(Protocol):
 
     def _finished(self, side: Side) -> Effect:
         """This side has ended, in order; the second one, perhaps."""
-        session = self.session
-        if session.half_closed not in (None, side) and self._back_is_reset():
-            return session.refused()
+        session, back = self.session, self._back
+        if session.half_closed is Side.BACKEND and side is Side.CLIENT:
+            # What came along with this end had no time to be refused before.
+            if back is not None and not back.gone and is_reset(back.transport):
+                return session.refused()
         return session.finished(side, self._now())
-
-    def _back_is_reset(self) -> bool:
-        back = self._back
-        return back is not None and not back.gone and is_reset(back.transport)
 
     def back_ended(self) -> None:
         """On TLS an orderly end is that of both directions."""

@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from portmux.net.poll import ROUNDS
+from portmux.net.poll import FEW, ROUNDS
 
 IN: Final = int(select.EPOLLIN)
 OUT: Final = int(select.EPOLLOUT)
@@ -182,11 +182,11 @@ class Poller:
         self.now = self.seconds()
         self.busy = True
         self.work = WORK
-        watched, left = self._watched, EVENTS
+        watched = self._watched
         for _ in range(ROUNDS):
             if self._fresh:
                 self._fresh.clear()
-            found = self._epoll.poll(0, left)
+            found = self._epoll.poll(0, EVENTS)
             if not found:
                 break
             for descriptor, events in found:
@@ -198,8 +198,7 @@ class Poller:
                 except Exception:
                     self._fail(one)
             self._after()
-            left -= len(found)
-            if left <= 0 or self.work <= 0:
+            if len(found) > FEW or self.work <= 0:
                 break
         self.busy = False
 
