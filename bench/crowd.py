@@ -8,7 +8,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import cycle
 from threading import Event, Thread
@@ -239,7 +239,12 @@ def fill(deaf: Sequence[tuple[socket.socket, Dialect]], pid: int) -> None:
                 sock, request = cast(socket.socket, key.fileobj), key.data
                 begun = said[sock] % len(request)
                 chunk = request * (CHUNK // len(request))
-                with suppress(BlockingIOError):
+                try:
                     said[sock] += sock.send(chunk[begun:])
+                except BlockingIOError:
+                    continue
+                except OSError as why:
+                    text = f"who never reads was cut off: {why}"
+                    raise LoadFailed(text) from why
             if not ready and cpu_seconds([pid]) - spent < REST * QUIET:
                 break
