@@ -155,10 +155,10 @@ class Front(Protocol):
     def _finished(self, side: Side) -> Effect:
         """This side has ended, in order; the second one, perhaps."""
         session, back = self.session, self._back
-        if session.half_closed is Side.BACKEND and side is Side.CLIENT:
-            # What came along with this end had no time to be refused before.
-            if back is not None and not back.gone and is_reset(back.transport):
-                return session.refused()
+        behind = session.half_closed is Side.BACKEND and side is Side.CLIENT
+        # What came along with this end had no time to be refused before.
+        if behind and back and not back.gone and is_reset(back.transport):
+            return session.refused()
         return session.finished(side, self._now())
 
     def back_ended(self) -> None:

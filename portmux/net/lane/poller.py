@@ -198,7 +198,7 @@ class Poller:
                 except Exception:
                     self._fail(one)
             self._after()
-            if len(found) > FEW or self.work <= 0:
+            if len(found) > FEW or self.work <= 0 or self._epoll.closed:
                 break
         self.busy = False
 

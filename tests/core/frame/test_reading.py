@@ -10,7 +10,7 @@ from portmux.errors import Malformed
 from tests.core.frame.reading import at_every_cut, fault, read, work
 
 
-def measure(data: bytearray) -> int | None:
+def measure(data: bytes | bytearray) -> int | None:
     """The second octet is the length; the first one is 1."""
     if data[0] != 1:
         raise Malformed("no 1")
@@ -59,7 +59,7 @@ class MeasuredTests(SynchronousTestCase):
         """However many pieces a frame comes in."""
         asked: list[int] = []
 
-        def counting(data: bytearray) -> int | None:
+        def counting(data: bytes | bytearray) -> int | None:
             asked.append(len(data))
             return 9
 

@@ -169,6 +169,14 @@ class PollerTests(SynchronousTestCase):
         self.assertEqual([one.failed for one in kept], [2, 2, 2])
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 6)
 
+    def test_stopped_meanwhile(self) -> None:
+        """By what somebody was told: nothing more is asked for."""
+        ours, theirs = self.pair()
+        self.poller.watch(ours.fileno(), Kept(self.poller.stop))
+        theirs.send(b"a")
+        self.reactor.turn()
+        self.assertEqual(self.reactor.left(), [])
+
     def test_later(self) -> None:
         """Others have their turn before; who is not done then waits again."""
         ours, theirs = self.pair()
