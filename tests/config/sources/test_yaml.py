@@ -73,6 +73,13 @@ class ReadTests(SynchronousTestCase):
         assert isinstance(node, Table)
         self.assertEqual(node.get("a"), node.get("b"))
 
+    def test_anchor_used_again(self) -> None:
+        """An alias means the last one before it. YAML 1.2.2 section 7.1."""
+        node, faults = read("a: &x [1]\nb: &x [2]\nc: *x\n")
+        self.assertEqual(faults, [])
+        assert isinstance(node, Table)
+        self.assertEqual(node.get("c"), node.get("b"))
+
     def test_merge_keys_are_keys(self) -> None:
         """They are of YAML 1.1."""
         node, _ = read("<<: {a: 1}")
