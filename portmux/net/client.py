@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import CancelledError
@@ -49,6 +50,7 @@ class Client:
     def __init__(self, front: Front) -> None:
         self._front = front
         self.end = DONE
+        self._now: Callable[[], float] = front.engine.reactor.seconds
         self.session: Session = front.session
         self.transport: IStream = front.transport
         self.engine: Engine = front.engine
@@ -77,7 +79,7 @@ class Client:
         if front.gone or front.lingering:
             return
         session.received += len(data)
-        session.touched = self.reactor.seconds()
+        session.touched = self._now()
         front.transport.write(data)
 
     def finish(self) -> None:

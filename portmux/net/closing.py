@@ -61,8 +61,6 @@ def is_reset(stream: Stream) -> bool:
     @return: whether the peer is gone, though it had ended in order; told once. Of TLS
         it is not known: there an end is that of both directions.
     """
-    sock: object = getattr(stream, "socket", None)
-    return (
-        isinstance(sock, socket.SocketType)
-        and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
-    )
+    if ISSLTransport.providedBy(stream):
+        return False
+    return stream.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0

@@ -117,7 +117,7 @@ class Front(Protocol):
         if self.lingering:
             self.transport.end()
             return
-        effect = self._finished(Side.CLIENT)
+        effect = self._client_finished()
         if self._serving and self.sink is not None:
             self.sink.ended()
         self._on(effect)
@@ -149,17 +149,16 @@ class Front(Protocol):
         except Exception:
             self.fail()
 
-    def back_finished(self) -> None:
-        self._on(self._finished(Side.BACKEND))
-
-    def _finished(self, side: Side) -> Effect:
-        """This side has ended, in order; the second one, perhaps."""
+    def _client_finished(self) -> Effect:
+        """What came along with its end had no time to be refused before."""
         session, back = self.session, self._back
-        behind = session.half_closed is Side.BACKEND and side is Side.CLIENT
-        # What came along with this end had no time to be refused before.
-        if behind and back and not back.gone and is_reset(back.transport):
+        second = session.half_closed is Side.BACKEND
+        if second and back and not back.gone and is_reset(back.transport):
             return session.refused()
-        return session.finished(side, self._now())
+        return session.finished(Side.CLIENT, self._now())
+
+    def back_finished(self) -> None:
+        self._on(self.session.finished(Side.BACKEND, self._now()))
 
     def back_ended(self) -> None:
         """On TLS an orderly end is that of both directions."""

@@ -286,7 +286,8 @@ class ResetTests(EngineCase):
         """The client sees a reset, not an end."""
         return run(self._in_relay(of_client=False))
 
-    async def _in_relay(self, of_client: bool) -> None:
+    async def talking(self) -> tuple[socket.socket, socket.socket]:
+        """@return: a client and a backend that have said an octet each."""
         address, listening = self.backend()
         port = self.serve(policy([(b"x", forwarding(address))]))
         client = self.connect(port)
@@ -295,12 +296,30 @@ class ResetTests(EngineCase):
         await self.thread(lambda: receive(back, 1))
         back.sendall(b"y")
         await self.thread(lambda: receive(client, 1))
+        return client, back
+
+    async def _in_relay(self, of_client: bool) -> None:
+        client, back = await self.talking()
         one, other = (client, back) if of_client else (back, client)
         reset(one)
         self.assertTrue(await self.thread(lambda: is_reset(other)))
         record = await self.record()
         self.assertEqual(record.end, "client-lost" if of_client else "backend-lost")
         self.assertEqual((record.sent, record.received), (1, 1))
+
+    def test_behind_its_end(self) -> Deferred[None]:
+        """A backend that had gone is noticed with the client's very last octets."""
+        return run(self._behind_its_end())
+
+    async def _behind_its_end(self) -> None:
+        client, back = await self.talking()
+        back.close()
+        self.assertEqual(await self.thread(lambda: receive(client)), b"")
+        client.sendall(b"x")
+        client.close()
+        record = await self.record()
+        self.assertEqual((record.end, record.detail), ("backend-lost", HAD_ENDED))
+        self.assertEqual((record.sent, record.received), (2, 1))
 
     def test_after_a_half_close(self) -> Deferred[None]:
         """Who has finished can still be cut off."""
@@ -407,23 +426,3 @@ class TargetTests(EngineCase):
         client.close()
         record = await self.record()
         self.assertEqual(record.backend, f"localhost:{address.port}")
-
-    def test_behind_its_end(self) -> Deferred[None]:
-        """A backend that had gone is noticed with the client's very last octets."""
-        return run(self._behind_its_end())
-
-    async def _behind_its_end(self) -> None:
-        address, listening = self.backend()
-        port = self.serve(policy([(b"x", forwarding(address))]))
-        client = self.connect(port)
-        client.sendall(b"x")
-        back = await self.accept(listening)
-        await self.thread(lambda: receive(back, 1))
-        back.sendall(b"y")
-        back.close()
-        self.assertEqual(await self.thread(lambda: receive(client)), b"y")
-        client.sendall(b"x")
-        client.close()
-        record = await self.record()
-        self.assertEqual((record.end, record.detail), ("backend-lost", HAD_ENDED))
-        self.assertEqual((record.sent, record.received), (2, 1))

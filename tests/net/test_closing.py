@@ -135,6 +135,14 @@ class TLSTests(StreamCase):
     def test_wrapped_with_a_producer(self) -> None:
         self.half_close_with_a_producer(self.wrap())
 
+    def test_is_reset(self) -> None:
+        """It is not asked of TLS, where to end is to end both directions."""
+        client = self.start()
+        self.kept.transport.write(b"abc")
+        self.reactor.settle()
+        client.socket.close()
+        self.assertFalse(is_reset(self.kept.transport))
+
     def test_what_it_is_for(self) -> None:
         """Twisted's own half-close cuts the stream off."""
         client = self.start()
