@@ -259,8 +259,8 @@ _OTHER_WAYS = ("fallback", "silent", "undecided")
 
 def _is_ways(pool: str, listeners: Mapping[str, Listener]) -> bool:
     """@return: whether a pool that has no name of its own has its place there."""
-    name, _, way = pool.partition("/")
+    name, way, *_ = *pool.split("/"), ""  # behind those, a target of some units
     listener = listeners.get(name)
     if listener is None or not listener.routes:
         return listener is not None
-    return way.startswith((*_OTHER_WAYS, *(route.name for route in listener.routes)))
+    return way in (*_OTHER_WAYS, *(route.name for route in listener.routes))
