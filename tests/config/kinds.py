@@ -125,8 +125,10 @@ def inputs(
     )
 
 
-def loaded(text: str | bytes, name: str = "portmux.yaml") -> Loaded:
-    return load(inputs(text, name))
+def loaded(
+    text: str | bytes, name: str = "portmux.yaml", kinds: Registry = KINDS
+) -> Loaded:
+    return load(attrs.evolve(inputs(text, name), registry=kinds))
 
 
 def faults_of(given: Inputs) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.app.build import registry
 from portmux.config.changes import Changes, Limits
-from portmux.config.load import Inputs, Loaded, load
 from portmux.config.model import Config
 from portmux.config.pooled import pooled
 from portmux.config.sources.tunnel import tunnel
@@ -15,6 +16,7 @@ from portmux.config.write import write
 from portmux.core.address import Host
 from portmux.core.reach import Tls
 from portmux.core.strategies import Strategy
+from tests.config import kinds
 
 TEXT = """\
 listeners:
@@ -32,16 +34,7 @@ pools:
 tunnels: {open: ["1=10.0.0.1:1,2[remote-tls=true]", "3=4"], ca-bundle: /ca.pem}
 """
 
-
-def loaded(text: str) -> Loaded:
-    return load(
-        Inputs(
-            read=lambda name: text.encode(),
-            glob=lambda pattern: [],
-            registry=registry(),
-            file="x.yaml",
-        )
-    )
+loaded = partial(kinds.loaded, kinds=registry())
 
 
 class PooledTests(SynchronousTestCase):

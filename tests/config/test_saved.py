@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from portmux.app.build import registry
 from portmux.config.changes import Changes, Limits
-from portmux.config.load import Inputs, Loaded, load
 from portmux.config.saved import saved
 from portmux.config.sources.tunnel import tunnel
 from portmux.core.address import Host
+from tests.config import kinds
 
 TEXT = """\
 listeners:
@@ -19,16 +21,7 @@ listeners:
 tunnels: {open: ["1=2", "3=4"], retries: 7}
 """
 
-
-def loaded(text: str) -> Loaded:
-    return load(
-        Inputs(
-            read=lambda name: text.encode(),
-            glob=lambda pattern: [],
-            registry=registry(),
-            file="x.yaml",
-        )
-    )
+loaded = partial(kinds.loaded, kinds=registry())
 
 
 class SavedTests(SynchronousTestCase):
