@@ -12,6 +12,7 @@ SEEDS = [
     b"[[listeners.a.routes]] # two\nname=\"s\"\nmatch=['ssh',{not='tls'}]\n"
     b'forward = """[::1]:2"""\n',
     b"a = 1979-05-27T07:32:00Z\nb = 0xff\nc = [ [1.5e3, inf], {d.e = true} ]\n"
+    b"k = 0\r\n \r\r\n\n",
     b"[f]\n[f.g]\n\"h\\u0041\" = '''\ni'''\n",
 ]
 

@@ -19,10 +19,11 @@ _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 def parse(name: str, text: str, faults: Faults) -> Node | None:
     """@return: the file's tree; None: see faults."""
-    text = text.replace("\r\n", "\n")
+    # The library does this by itself, and only once: "\r\r\n" stays wrong.
+    written, text = text, text.replace("\r\n", "\n")
     places = Places(name, text)
     try:
-        values = tomllib.loads(text)
+        values = tomllib.loads(written)
         return _Builder(text, places, locate(text)).node(values, (), 0)
     except tomllib.TOMLDecodeError as wrong:
         problem, index = _problem(str(wrong), places)

@@ -77,6 +77,7 @@ class FaultTests(SynchronousTestCase):
     def test_places(self) -> None:
         for text, place in [
             ("a = 1\na = 2", "2:6"),
+            (" \r\r\n\n", "1:2"),  # one CR goes with LF, none stands alone
             ("a", "1:2"),
             ("a = [1,\n", "2:1"),
             ("a = *", "1:5"),
