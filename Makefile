@@ -14,8 +14,9 @@ TESTS =
 # With what seed every target is fuzzed; 0: another one each time.
 SEED = 0
 
-# For how long each target is fuzzed.
+# For how long each target is fuzzed, and with how many inputs at most.
 SECONDS = 60
+RUNS =
 
 # Peers whose bytes an engine carries: tested with each engine, the others once.
 CARRIED = behind_haproxy curl netcat one_port openssl ssh
@@ -54,7 +55,8 @@ adversaries: $(VENV)/.test ## run the tests with scanners, slow clients and floo
 	.ci/trial $(BIN)/python tests.adversaries
 
 fuzz: $(VENV)/.fuzz ## fuzz every target for SECONDS=60 each
-	$(BIN)/python -m fuzz.run --seconds $(SECONDS) --seed $(SEED)
+	$(BIN)/python -m fuzz.run --seconds $(SECONDS) $(RUNS:%=--runs %) \
+	    --seed $(SEED)
 
 lint: $(VENV)/.lint ## check style, types and the contracts between rooms
 	$(BIN)/ruff check .

@@ -42,6 +42,9 @@ _MEMORY = 1500
 _START = 120
 """Seconds in which a process has begun and, in the end, told what it did."""
 
+_MOST = 100_000_000
+"""Seconds or inputs that can be asked for."""
+
 _RUNS = re.compile(r"stat::number_of_executed_units: (\d+)")
 _COVERAGE = re.compile(r"^#\d+\s.* ft: (\d+) corp: (\d+)", re.MULTILINE)
 
@@ -79,10 +82,11 @@ def plant(target: str) -> Path:
     return folder
 
 
-def fuzz_one(target: str, seconds: int, seed: int = 0) -> Result:
+def fuzz_one(target: str, seconds: int, runs: int = 0, seed: int = 0) -> Result:
     """
     Run one target until its time is over or a fault is found.
 
+    @param runs: inputs to try at most; 0: as many as there is time for.
     @param seed: of the random choices; 0: another one each time.
     """
     FOUND.mkdir(exist_ok=True)
@@ -90,6 +94,7 @@ def fuzz_one(target: str, seconds: int, seed: int = 0) -> Result:
     command = [
         *(sys.executable, "-m", "fuzz.one", target, str(folder)),
         f"-max_total_time={seconds}",
+        f"-runs={runs or -1}",
         f"-seed={seed}",
         f"-max_len={LONGEST}",
         f"-timeout={SLOWEST}",
@@ -130,6 +135,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m fuzz.run", description=__doc__)
     parser.add_argument("--seconds", type=_positive, default=60, help="for each target")
     parser.add_argument(
+        "--runs", type=_positive, default=0, help="inputs for each target, at most"
+    )
+    parser.add_argument(
         "--seed", type=int, default=0, help="of the random choices; 0: any"
     )
     parser.add_argument("--jobs", type=_positive, default=2, help="targets at a time")
@@ -146,8 +154,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _positive(text: str) -> int:
     number = int(text)
-    if not 0 < number <= 86400:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 to 86400")
+    if not 0 < number <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 to {_MOST}")
     return number
 
 
@@ -161,7 +169,10 @@ def main(arguments: Sequence[str]) -> int:
         results = []
         with ThreadPoolExecutor(options.jobs) as pool:
             fuzzed = pool.map(
-                lambda name: fuzz_one(name, options.seconds, options.seed), targets
+                lambda name: fuzz_one(
+                    name, options.seconds, options.runs, options.seed
+                ),
+                targets,
             )
             for one in fuzzed:
                 _tell(one)

@@ -19,8 +19,9 @@ stat::number_of_executed_units: 1234
 
 class OptionTests(SynchronousTestCase):
     def test_options(self) -> None:
-        options = parse(["--seconds", "5", "ssh", "json"])
-        self.assertEqual((options.seconds, options.targets), (5, ["ssh", "json"]))
+        options = parse(["--seconds", "5", "--runs", "9", "ssh", "json"])
+        self.assertEqual((options.seconds, options.runs), (5, 9))
+        self.assertEqual(options.targets, ["ssh", "json"])
         self.assertEqual(parse(["--input", "f", "ssh"]).input, Path("f"))
 
     def test_wrong(self) -> None:
@@ -28,6 +29,7 @@ class OptionTests(SynchronousTestCase):
         for arguments in (
             ["sh"],
             ["--seconds", "0"],
+            ["--runs", "-1"],
             ["--input", "f"],
             ["--jobs", "x"],
         ):
