@@ -187,11 +187,12 @@ class Crowd:
     def __exit__(self, *details: object) -> None:
         """@raise LoadFailed: somebody was not served."""
         self._over.set()
+        self.due = self._pace * (time.perf_counter() - self._start)
         self._thread.join()
         self._kept.close()
+        await_rest(self._pid)  # until it has seen that they are gone: places are few
         if self._failure is not None:
             raise LoadFailed(f"control: {self._failure}") from self._failure
-        self.due = self._pace * (time.perf_counter() - self._start)
 
     def _run(self) -> None:
         try:
@@ -216,6 +217,21 @@ class Crowd:
                     if asker.has_read():
                         self.waits.append(time.perf_counter() - asker.asked)
                         free.append(asker)
+
+
+def await_rest(pid: int) -> None:
+    """
+    Wait until a program has nothing more to do.
+
+    @raise LoadFailed: that does not come.
+    """
+    limit = time.monotonic() + FILL_LIMIT
+    spent = -QUIET
+    while (now := cpu_seconds([pid])) - spent >= REST * QUIET:
+        if time.monotonic() > limit:
+            raise LoadFailed("portmux is busy without clients")
+        spent = now
+        time.sleep(QUIET)
 
 
 def fill(deaf: Sequence[tuple[socket.socket, Dialect]], pid: int) -> None:
