@@ -6,32 +6,45 @@ nobody waits, and control has taken no more than its part of the time lately. El
 turn comes when the reactor has seen to all others. If these had nothing to do, control
 goes on as fast as it can.
 
-Time is the thread's own, without that in which other programs ran: on a busy machine
-it would seem as if everybody here were busy.
+Time is what the thread has used, without that in which other programs ran: on a busy
+machine it would seem as if everybody here were busy. Where there is one processor only,
+the other threads, which relay, count as well: what control takes is theirs.
 """
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable
-from time import thread_time
+from time import process_time, thread_time
 from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall
 
-PART: Final = 0.1
-"""Of the time, for control while others have something to do (taste)."""
+PART: Final = 1 / 256
+"""Of the time, for control while others have something to do: a command delays all that
+is on its way through portmux, so it has to be rare that there is one (measured)."""
 
 SLICE: Final = 0.00025
 """Seconds that others wait for control at a time; one command may take longer, and the
-next one waits for that long, ten times over (taste: a round trip through portmux)."""
+next one waits the longer (taste: a round trip through portmux)."""
 
 AT_ONCE: Final = 16
 """Commands in a slice at most (taste)."""
 
+PAUSE: Final = 0.005
+"""Seconds in which it is seen whether others are busy. A single turn of the reactor
+would not tell: clients who wait for each other leave gaps between them (measured)."""
+
+IDLE: Final = 0.0005
+"""Seconds that others use of these at most, if they are not (taste)."""
+
+SLICES: Final = 64
+"""That follow each other without such a pause when they are not (taste)."""
+
 BRIEF: Final = 0.00005
-"""Seconds of a turn of the reactor in which nobody had anything to do: ten times what
-such a turn takes (taste)."""
+"""Seconds that others use between two of those at most: ten times what a turn of the
+reactor takes in which there was nothing to do (taste)."""
 
 Work = Callable[[], None]
 
@@ -39,14 +52,16 @@ Work = Callable[[], None]
 class Turns:
     """The queue of all clients."""
 
-    def __init__(self, seconds: Callable[[], float] = thread_time) -> None:
-        """@param seconds: counts what the thread has used."""
-        self._seconds = seconds
+    def __init__(self, seconds: Callable[[], float] | None = None) -> None:
+        """@param seconds: counts what has been used; None: as above."""
+        self._seconds = seconds or _spent()
         self._waiting: OrderedDict[Work, None] = OrderedDict()
         self._working = False
         self._call: IDelayedCall | None = None
         self._left = SLICE
         self._since = 0.0
+        self._slices = 0
+        self._paused = False
 
     def take(self, work: Work, clock: Any) -> None:
         """
@@ -69,8 +84,15 @@ class Turns:
     def _turn(self, clock: Any) -> None:
         """Everybody else had a turn since the last slice."""
         self._call = None
+        os.sched_yield()  # to a thread that relays, if it waits for this processor
         now = self._seconds()
-        if now - self._since < BRIEF:
+        used = now - self._since
+        if self._paused:
+            self._slices = SLICES if used < IDLE else 0
+        elif used >= BRIEF:
+            self._slices = 0
+        if self._slices:
+            self._slices -= 1
             self._left = SLICE
         self._count(now)
         self._go_on(clock)
@@ -94,4 +116,10 @@ class Turns:
         finally:
             self._working = False
             if self._waiting:
-                self._call = clock.callLater(0, self._turn, clock)
+                self._paused = self._left <= 0 and not self._slices
+                pause = PAUSE if self._paused else 0
+                self._call = clock.callLater(pause, self._turn, clock)
+
+
+def _spent() -> Callable[[], float]:
+    return process_time if len(os.sched_getaffinity(0)) == 1 else thread_time

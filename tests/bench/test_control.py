@@ -35,14 +35,14 @@ class ShowTests(SynchronousTestCase):
     def test_pace(self) -> None:
         """Control that is not answered is no control to be beside."""
         crowd = Crowd(os.getpid(), [], 0, 100, 0)
-        crowd.due, crowd.waits = 10.0, [0.001] * 9
+        crowd.due, crowd.lasted, crowd.waits = 100.0, 1.8, [0.001] * 9
         with redirect_stdout(self.out):
             self.assertTrue(told([crowd]))
             crowd.waits.pop()
             self.assertFalse(told([crowd]))
             crowd.waits.clear()
             self.assertFalse(told([crowd]))
-        self.assertIn("8 of 10 commands", self.out.getvalue())
+        self.assertIn("8 of 100 commands", self.out.getvalue())
 
 
 class RunTests(SynchronousTestCase):

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from time import process_time, thread_time
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from portmux.control.turns import AT_ONCE, BRIEF, PART, SLICE, Turns
+from portmux.control.turns import (
+    AT_ONCE,
+    BRIEF,
+    IDLE,
+    PART,
+    PAUSE,
+    SLICE,
+    SLICES,
+    Turns,
+)
 from tests.control.stage import turn
 
 
 class TurnsTests(SynchronousTestCase):
-    """Time passes while work is done, and when the test says so."""
+    """
+    Time passes when the test says so.
+
+    @ivar used: seconds of the processor, by the work and by others.
+    """
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.turns = Turns(self.clock.seconds)
-        self.clock.rightNow = 1000.0
+        self.used = 1000.0
+        self.turns = Turns(lambda: self.used)
         self.done: list[str] = []
 
     def work(self, name: str, seconds: float = 0.0) -> Callable[[], None]:
         def work() -> None:
             self.done.append(name)
-            self.clock.rightNow += seconds
+            self.used += seconds
 
         return work
 
@@ -31,10 +46,16 @@ class TurnsTests(SynchronousTestCase):
         self.turns.take(self.work(name, seconds), self.clock)
 
     def turn(self, others: float) -> list[str]:
-        """Have a turn of the reactor. @return: what is done in it."""
+        """Have others use so much, then a turn. @return: what is done in it."""
         before = len(self.done)
-        turn(self.clock, others)
+        self.used += others
+        turn(self.clock)
         return self.done[before:]
+
+    def pause(self) -> float:
+        """@return: seconds until the next turn."""
+        (call,) = self.clock.getDelayedCalls()
+        return call.getTime() - self.clock.seconds()
 
     def test_at_once(self) -> None:
         """Where nobody waits, nobody has to wait."""
@@ -43,13 +64,38 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_used_up(self) -> None:
-        """Work that comes when control had its part waits, in order."""
+        """Work that comes when control had its part waits, in order, and no longer
+        than until it is known that others have nothing to do."""
         for name in "abc":
             self.take(name, SLICE)
-        self.assertEqual(self.done, ["a"])
-        self.assertEqual(self.turn(BRIEF / 2), ["b"])
+        self.assertEqual((self.done, self.pause()), (["a"], PAUSE))
+        self.assertEqual(self.turn(IDLE / 2), ["b"])
+        self.assertEqual(self.pause(), 0)
         self.assertEqual(self.turn(BRIEF / 2), ["c"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_gaps(self) -> None:
+        """A busy moment is enough; that others have a short rest is not."""
+        for name in "abcd":
+            self.take(name, 2 * SLICE)
+        self.assertEqual(self.turn(IDLE / 2), ["b"])
+        self.assertEqual(self.turn(2 * BRIEF), [])
+        self.assertEqual(self.pause(), PAUSE)
+        self.assertEqual(self.turn(2 * IDLE), [])
+        self.assertEqual(self.pause(), PAUSE)
+        self.assertEqual(self.turn(IDLE / 2), ["c"])
+
+    def test_look_again(self) -> None:
+        """Others may have come meanwhile: it is looked at a pause after some slices."""
+        for number in range(2 * SLICES):
+            self.take(str(number), SLICE)
+        pauses = []
+        while self.clock.getDelayedCalls():
+            pauses.append(self.pause())
+            self.turn(BRIEF / 2)
+        once = [PAUSE, *[0] * (SLICES - 1)]
+        self.assertEqual(pauses, (once * 2)[: 2 * SLICES - 1])
+        self.assertEqual(len(self.done), 2 * SLICES)
 
     def test_busy_others(self) -> None:
         """While others have something to do, theirs is the larger part."""
@@ -58,14 +104,14 @@ class TurnsTests(SynchronousTestCase):
             self.take(str(number), SLICE / 2)
         turns = 0
         while len(self.done) < count:
-            self.turn(2 * BRIEF)
+            self.turn(2 * IDLE)
             turns += 1
-        ours, theirs = count * SLICE / 2, turns * 2 * BRIEF
+        ours, theirs = count * SLICE / 2, turns * 2 * IDLE
         self.assertTrue(0.9 * PART < ours / theirs < 1.1 * PART, (ours, theirs))
 
     def test_long_work(self) -> None:
         """It is paid for afterwards; nothing is saved up in quiet times."""
-        self.turn(1000)
+        self.used += 1000
         self.take("long", 10 * SLICE)
         self.take("next", SLICE)
         self.assertEqual(self.turn(8 * SLICE / PART), [])
@@ -106,9 +152,10 @@ class TurnsTests(SynchronousTestCase):
         self.take("last")
         self.assertEqual(self.turn(0), ["last"])
 
-    def test_time_of_the_thread(self) -> None:
-        """Time in which others than us have the processor is not counted."""
-        self.turns = Turns()
-        self.take("a", 1000.0)
-        self.take("b")
-        self.assertEqual(self.done, ["a", "b"])
+    def test_what_counts(self) -> None:
+        """Time of other programs does not, and of other threads if they share one
+        processor with this one."""
+        many = {0, 1}
+        for processors, counted in ((many, thread_time), ({0}, process_time)):
+            self.patch(os, "sched_getaffinity", lambda pid, all=processors: all)
+            self.assertIs(Turns()._seconds, counted)
