@@ -27,7 +27,11 @@ is on its way through portmux, so it has to be rare that there is one (measured)
 
 SLICE: Final = 0.00025
 """Seconds that others wait for control at a time; one command may take longer, and the
-next one waits the longer (taste: a round trip through portmux)."""
+next one waits the longer, up to LONGEST (taste: a round trip through portmux)."""
+
+LONGEST: Final = 1.0
+"""Seconds of others' time that a command is waited for at most, however long the one
+before it took (taste)."""
 
 AT_ONCE: Final = 16
 """Commands in a slice at most (taste)."""
@@ -111,7 +115,8 @@ class Turns:
                 work, _nothing = self._waiting.popitem(last=False)
                 work()
                 now = self._seconds()
-                self._left -= now - self._since
+                left = self._left - (now - self._since)
+                self._left = max(left, -PART * LONGEST)
                 self._since = now
         finally:
             self._working = False

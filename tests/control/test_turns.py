@@ -13,6 +13,7 @@ from portmux.control.turns import (
     AT_ONCE,
     BRIEF,
     IDLE,
+    LONGEST,
     PART,
     PAUSE,
     SLICE,
@@ -117,6 +118,14 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(self.turn(8 * SLICE / PART), [])
         self.assertEqual(self.turn(2 * SLICE / PART), ["next"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_very_long_work(self) -> None:
+        """What follows is not made to wait for as long as would be fair."""
+        self.used += 1000
+        self.take("very long", 10 * PART * LONGEST)
+        self.take("next", SLICE)
+        self.assertEqual(self.turn(0.99 * LONGEST), [])
+        self.assertEqual(self.turn(0.02 * LONGEST), ["next"])
 
     def test_many(self) -> None:
         """Work that takes no time is not done all at once, either."""
