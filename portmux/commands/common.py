@@ -36,6 +36,7 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
         """A sub-command's own parser knows best what it does not know."""
+        self._words = sys.argv[1:] if args is None else list(args)
         found, left = super().parse_known_args(args, namespace)
         if left:
             self.error(self._unknown(left[0]))
@@ -45,9 +46,17 @@ class Parser(argparse.ArgumentParser):
         # argparse would not say which was meant; this name is old and steady, too.
         if action.choices is None or value in action.choices:
             return
+        for word in self._words:
+            if word.startswith("--") and not self._is_option(word):
+                self.error(self._unknown(word))  # the value may have been meant for it
         words = [str(each) for each in action.choices]
         text = f"{quoted(str(value))} is not known, allowed: {listed(words)}"
         raise argparse.ArgumentError(action, text + guess(str(value), words))
+
+    def _is_option(self, word: str) -> bool:
+        """@return: whether it is one, or begins like one, or ends the options."""
+        option = word.partition("=")[0]
+        return any(each.startswith(option) for each in self._option_string_actions)
 
     def _unknown(self, word: str) -> str:
         # argparse has no other way to ask for them; the name is old and steady.
