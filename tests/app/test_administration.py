@@ -10,6 +10,7 @@ from typing import Any
 
 from portmux.app.administration import CERTIFICATE, IO
 from portmux.app.tunnels import NEVER
+from portmux.control import turns
 from tests.app.test_service import Refused, ServiceCase
 
 # The relay in C has a thread of its own, for which nothing here waits.
@@ -18,6 +19,11 @@ PORTS = "tunnels: [%s]\nstart: any\n"
 
 
 class AdministrationCase(ServiceCase):
+    def setUp(self) -> None:
+        super().setUp()
+        # No command is made to wait because those before it took long.
+        self.patch(turns, "_spent", lambda: self.reactor.seconds)
+
     def ask(self, line: str) -> str:
         """@return: the reply of the control socket."""
         with socket.socket(socket.AF_UNIX) as client:
