@@ -25,13 +25,16 @@ PART: Final = 1 / 256
 """Of the time, for control while others have something to do: a command delays all that
 is on its way through portmux, so it has to be rare that there is one (measured)."""
 
+REST: Final = 1 / 16
+"""Of the time that others leave, for control (taste)."""
+
 SLICE: Final = 0.00025
 """Seconds that others wait for control at a time; one command may take longer, and the
 next one waits the longer, up to LONGEST (taste: a round trip through portmux)."""
 
 LONGEST: Final = 1.0
-"""Seconds of others' time that a command is waited for at most, however long the one
-before it took (taste)."""
+"""Seconds that a command is made to wait at most because the one before it took long
+(taste)."""
 
 AT_ONCE: Final = 16
 """Commands in a slice at most (taste)."""
@@ -63,7 +66,7 @@ class Turns:
         self._working = False
         self._call: IDelayedCall | None = None
         self._left = SLICE
-        self._since = 0.0
+        self._since = self._at = 0.0
         self._slices = 0
         self._paused = False
 
@@ -75,7 +78,7 @@ class Turns:
         """
         self._waiting[work] = None
         if self._call is None and not self._working:
-            self._count(self._seconds())
+            self._count(self._seconds(), clock.seconds())
             self._go_on(clock)
 
     def drop(self, work: Work) -> None:
@@ -98,13 +101,19 @@ class Turns:
         if self._slices:
             self._slices -= 1
             self._left = SLICE
-        self._count(now)
+        self._count(now, clock.seconds())
         self._go_on(clock)
 
-    def _count(self, now: float) -> None:
-        """A part of the time that has passed is control's; it is not saved up."""
-        self._left = min(SLICE, self._left + PART * (now - self._since))
-        self._since = now
+    def _count(self, used: float, now: float) -> None:
+        """
+        Parts of the time that has passed are control's; they are not saved up.
+
+        @param used: seconds of the processor, up to now.
+        """
+        others = used - self._since
+        left = max(0.0, now - self._at - others)
+        self._left = min(SLICE, self._left + PART * others + REST * left)
+        self._since, self._at = used, now
 
     def _go_on(self, clock: Any) -> None:
         self._working = True
@@ -117,7 +126,7 @@ class Turns:
                 now = self._seconds()
                 left = self._left - (now - self._since)
                 self._left = max(left, -PART * LONGEST)
-                self._since = now
+                self._since, self._at = now, clock.seconds()
         finally:
             self._working = False
             if self._waiting:

@@ -16,6 +16,7 @@ from portmux.control.turns import (
     LONGEST,
     PART,
     PAUSE,
+    REST,
     SLICE,
     SLICES,
     Turns,
@@ -109,6 +110,19 @@ class TurnsTests(SynchronousTestCase):
             turns += 1
         ours, theirs = count * SLICE / 2, turns * 2 * IDLE
         self.assertTrue(0.9 * PART < ours / theirs < 1.1 * PART, (ours, theirs))
+
+    def test_half_busy_others(self) -> None:
+        """Of what they leave, control has a larger part."""
+        count = 200
+        for number in range(count):
+            self.take(str(number), SLICE / 2)
+        begun = self.clock.seconds()
+        while len(self.done) < count:
+            self.clock.rightNow += PAUSE
+            self.turn(PAUSE / 2)
+        ours, all_of_it = count * SLICE / 2, self.clock.seconds() - begun
+        part = (PART + REST) / 2
+        self.assertTrue(0.9 * part < ours / all_of_it < 1.1 * part, (ours, all_of_it))
 
     def test_long_work(self) -> None:
         """It is paid for afterwards; nothing is saved up in quiet times."""
